@@ -1,0 +1,1 @@
+"""Benchmark tasks to heads, scores and predictions."""

@@ -1,0 +1,1 @@
+"""Token shards to RoBERTa by masked language modelling."""

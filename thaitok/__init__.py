@@ -1,0 +1,1 @@
+"""Thai tokenizers: text rules, training, conversion, publishing, and the `thaitok` command."""
