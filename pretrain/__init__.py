@@ -1,1 +1,22 @@
 """Token shards to RoBERTa by masked language modelling."""
+
+from typing import TYPE_CHECKING
+
+from thaitok.exports import export
+
+if TYPE_CHECKING:
+    from pretrain.config import PretrainConfig
+    from pretrain.sharding import ShardConfig, shard_corpus
+    from pretrain.train import pretrain
+
+__all__ = ["PretrainConfig", "ShardConfig", "pretrain", "shard_corpus"]
+
+__getattr__ = export(
+    __name__,
+    {
+        "PretrainConfig": "config",
+        "ShardConfig": "sharding",
+        "shard_corpus": "sharding",
+        "pretrain": "train",
+    },
+)

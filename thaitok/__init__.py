@@ -1,1 +1,35 @@
 """Thai tokenizers: text rules, training, conversion, publishing, and the `thaitok` command."""
+
+from typing import TYPE_CHECKING
+
+from thaitok.errors import UserError
+from thaitok.exports import export
+
+if TYPE_CHECKING:
+    from thaitok.rules import SPACE_TOKEN, clean_text, normalize
+    from thaitok.tokenizer import BulkEncoder, load_tokenizer
+    from thaitok.trainer import TokenizerConfig, train_tokenizer
+
+__all__ = [
+    "SPACE_TOKEN",
+    "BulkEncoder",
+    "TokenizerConfig",
+    "UserError",
+    "clean_text",
+    "load_tokenizer",
+    "normalize",
+    "train_tokenizer",
+]
+
+__getattr__ = export(
+    __name__,
+    {
+        "SPACE_TOKEN": "rules",
+        "clean_text": "rules",
+        "normalize": "rules",
+        "BulkEncoder": "tokenizer",
+        "load_tokenizer": "tokenizer",
+        "TokenizerConfig": "trainer",
+        "train_tokenizer": "trainer",
+    },
+)

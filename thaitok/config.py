@@ -99,9 +99,13 @@ def _explain(
         return UserError(f"unknown key {key!r}", where=where, do=near)
     if first["type"] == "missing":
         return UserError(f"{key!r} is not given", where=where, do=f"give {key} in the config")
-    value = json.dumps(first.get("input"), ensure_ascii=False, default=str)
     said = first["msg"].removeprefix("Value error, ")
-    return UserError(f"{key} = {value}: {said[:1].lower()}{said[1:]}", where=where)
+    said = said[:1].lower() + said[1:]
+    if isinstance(first["input"], dict):
+        # A check over several keys names them itself.
+        return UserError(said, where=where or file)
+    value = json.dumps(first["input"], ensure_ascii=False, default=str)
+    return UserError(f"{key} = {value}: {said}", where=where)
 
 
 def _nearest(kind: type[Config], path: Sequence[str]) -> str:
@@ -143,8 +147,9 @@ def _locate(path: Sequence[str], file: Path | None, overrides: Sequence[str]) ->
 def _toml_lines(values: Mapping[str, Any], table: tuple[str, ...]) -> Iterator[str]:
     for key, value in values.items():
         if not isinstance(value, Mapping):
-            # JSON's strings, numbers, booleans and lists are TOML's too.
-            yield f"{key} = {json.dumps(value, ensure_ascii=False)}"
+            # JSON's strings, numbers, booleans and lists are TOML's too, but for one character.
+            text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+            yield f"{key} = {text}"
     for key, value in values.items():
         if isinstance(value, Mapping):
             yield f"\n[{'.'.join((*table, key))}]"

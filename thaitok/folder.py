@@ -20,6 +20,8 @@ from thaitok.errors import UserError
 
 MANIFEST = "manifest.json"
 JOB = ".job.json"
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "spm.model")
+"""What a tokenizer is on disk; a model's folder holds the same three."""
 
 
 class FileFacts(Config):
@@ -93,6 +95,7 @@ def read_manifest(folder: Path, stage: str) -> Manifest:
     return manifest
 
 
+OTHER_OUT = "choose another --out, or delete it first"
 MADE_BY = {
     "corpus": "make one with `thaitok clean`",
     "tokenizer": "make one with `thaitok train`",
@@ -112,13 +115,18 @@ class Job:
     """
 
     def __init__(
-        self, out: Path, stage: str, config: Mapping[str, Any], inputs: Iterable[FileFacts]
+        self,
+        out: Path,
+        stage: str,
+        config: Mapping[str, Any],
+        inputs: Iterable[FileFacts],
+        live: bool,
     ) -> None:
         self.out = out
         self.stage = stage
         self.config = dict(config)
         self.inputs = tuple(inputs)
-        self.work = out.parent / f".{out.name}.partial"
+        self.work = out if live else out.parent / f".{out.name}.partial"
         self.done: Manifest | None = None
 
     def finish(self, counts: Mapping[str, Any], versions: Mapping[str, str]) -> Manifest:
@@ -136,66 +144,65 @@ class Job:
             counts=dict(counts),
             files=tuple(file_facts(self.work / name, name) for name in names),
         )
+        write_json(self.work / MANIFEST, manifest)
         (self.work / JOB).unlink(missing_ok=True)
-        write_json(self.work / MANIFEST, manifest.model_dump(mode="json"))
         sync_folder(self.work)
-        self.work.rename(self.out)
+        if self.work != self.out:
+            self.work.rename(self.out)
         self.done = manifest
         return manifest
 
     def _open(self) -> None:
-        if self.out.exists() and not (self.out.is_dir() and not any(self.out.iterdir())):
-            self.done = read_manifest_of(self.out, self.stage)
-            self._refuse_other_settings(self.done)
+        if (self.out / MANIFEST).is_file():
+            self.done = read_manifest(self.out, self.stage)
+            self._require_same(self.done.config, _plain(self.done.inputs), "is finished")
             return
-        if self.out.exists():
-            self.out.rmdir()
-        self.work.mkdir(parents=True, exist_ok=True)
-        job = {"stage": self.stage, "config": self.config, "inputs": _dump(self.inputs)}
-        note = self.work / JOB
-        if not note.exists() or json.loads(note.read_text(encoding="utf-8")) != _plain(job):
+        job = {"stage": self.stage, "config": self.config, "inputs": self.inputs}
+        found = _read_note(self.work / JOB)
+        if found and self.work == self.out:
+            self._require_same(found["config"], found["inputs"], "was begun")
+        elif self.out.exists() and not (self.out.is_dir() and not any(self.out.iterdir())):
+            raise UserError(
+                f"is in the way: no {self.stage} folder of ours", where=self.out, do=OTHER_OUT
+            )
+        elif found != _plain(job) and self.work.exists():
             shutil.rmtree(self.work)
-            self.work.mkdir()
-            write_json(note, job)
+        self.work.mkdir(exist_ok=True)
+        if found != _plain(job):
+            write_json(self.work / JOB, job)
 
-    def _refuse_other_settings(self, found: Manifest) -> None:
-        remedy = "choose another --out, or delete it first"
+    def _require_same(self, config: Mapping[str, Any], inputs: Any, state: str) -> None:
+        there = _flat(config)
         for key, value in _flat(_plain(self.config)).items():
-            there = _flat(found.config).get(key)
-            if there != value:
-                raise UserError(
-                    f"is finished, with {key} = {json.dumps(there, ensure_ascii=False)} and not "
-                    f"{json.dumps(value, ensure_ascii=False)}",
-                    where=self.out,
-                    do=remedy,
-                )
-        if found.inputs != self.inputs:
-            raise UserError("is finished, but from other input", where=self.out, do=remedy)
+            if there.get(key) != value:
+                old, new = (json.dumps(one, ensure_ascii=False) for one in (there.get(key), value))
+                what = f"{state} with {key} = {old}, not {new}"
+                raise UserError(what, where=self.out, do=OTHER_OUT)
+        if inputs != _plain(self.inputs):
+            raise UserError(f"{state} from other input", where=self.out, do=OTHER_OUT)
 
 
 @contextmanager
 def stage_job(
-    out: Path, stage: str, config: Mapping[str, Any], inputs: Iterable[FileFacts]
+    out: Path,
+    stage: str,
+    config: Mapping[str, Any],
+    inputs: Iterable[FileFacts],
+    *,
+    live: bool = False,
 ) -> Iterator[Job]:
     """Open the job that makes folder `out`; `job.done` is its manifest if it is made already.
 
-    Raises `UserError` when `out` holds something else, or when another process is making it.
+    With `live` the stage works in `out` itself, for a run that is watched for days; it counts
+    as finished only when its manifest is there. Raises `UserError` when `out` holds something
+    else, or when another process is making it.
     """
     out = out.absolute()
-    job = Job(out, stage, config, inputs)
     out.parent.mkdir(parents=True, exist_ok=True)
     with _lock(out):
+        job = Job(out, stage, config, inputs, live)
         job._open()
         yield job
-
-
-def read_manifest_of(out: Path, stage: str) -> Manifest:
-    """Return the manifest of a folder about to be written again, or say why it is in the way."""
-    if not (out / MANIFEST).is_file():
-        raise UserError(
-            f"is in the way: not a {stage} folder of ours", where=out, do="choose another --out"
-        )
-    return read_manifest(out, stage)
 
 
 @contextmanager
@@ -243,13 +250,21 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _dump(inputs: Iterable[FileFacts]) -> list[dict[str, Any]]:
-    return [facts.model_dump(mode="json") for facts in inputs]
+def _read_note(path: Path) -> dict[str, Any] | None:
+    try:
+        note: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    return note
 
 
 def _plain(value: Any) -> Any:
     """Return the value as JSON gives it back, so that tuples and paths compare equal."""
-    return json.loads(json.dumps(value, ensure_ascii=False, default=str))
+    return json.loads(json.dumps(value, ensure_ascii=False, default=_as_json))
+
+
+def _as_json(value: Any) -> Any:
+    return value.model_dump(mode="json") if isinstance(value, Config) else str(value)
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:

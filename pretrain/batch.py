@@ -1,0 +1,100 @@
+"""From rows of spans to the tensors of a micro-batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pretrain.config import MaskConfig
+from pretrain.masking import mask_row
+from pretrain.plan import Row, RowPlan, generator
+from pretrain.shards import TokenShards
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of packed documents.
+
+    Shapes: R rows of S places; K places to predict.
+    """
+
+    tokens: int
+    """Tokens in all rows, special ones included, padding not."""
+    input_ids: Tensor
+    """(R, S) what the model sees."""
+    position_ids: Tensor
+    """(R, S) from padding_idx + 1 in each document, as RoBERTa counts."""
+    documents: Tensor
+    """(R, S) number of the document in its row from 1; 0 where the row is empty."""
+    places: Tensor
+    """(K,) places to predict, counted over the flattened rows."""
+    labels: Tensor
+    """(K,) the ids that stood there."""
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on a device."""
+        tensors = (self.input_ids, self.position_ids, self.documents, self.places, self.labels)
+        return Batch(self.tokens, *(one.to(device, non_blocking=True) for one in tensors))
+
+
+class Batches:
+    """Build any micro-batch of a run from its number alone."""
+
+    def __init__(
+        self, shards: TokenShards, plan: RowPlan, mask: MaskConfig, seed: int, length: int
+    ) -> None:
+        self.shards = shards
+        self.plan = plan
+        self.mask = mask
+        self.seed = seed
+        self.length = length
+        self.special = shards.special
+        self.replacements = np.setdiff1d(np.arange(shards.pieces), astuple(self.special))
+
+    def rows(self, first: int, count: int) -> Batch:
+        """Return rows `first` to `first + count` of the run, masked.
+
+        A row's mask is drawn from (seed, number of the row): the same on any device, in any
+        micro-batch, and another one each time its documents come round.
+        """
+        columns = [
+            self._row(row, first + number)
+            for number, row in enumerate(self.plan.rows(first, count))
+        ]
+        ids, positions, documents, places, labels = zip(*columns, strict=True)
+        offset = [number * self.length + where for number, where in enumerate(places)]
+        tokens = sum(int((row > 0).sum()) for row in documents)
+        return Batch(
+            tokens,
+            *(torch.from_numpy(np.stack(one)) for one in (ids, positions, documents)),
+            *(torch.from_numpy(np.concatenate(one)) for one in (offset, labels)),
+        )
+
+    def _row(self, row: Row, number: int) -> Sequence[NDArray[np.int64]]:
+        ids, positions, documents = self._fill(row)
+        draw = generator(self.seed, number, 1)
+        special = np.isin(ids, (self.special.bos, self.special.pad, self.special.eos))
+        seen, places = mask_row(ids, special, draw, self.mask, self.special.mask, self.replacements)
+        return seen, positions, documents, places, ids[places]
+
+    def _fill(self, row: Row) -> tuple[NDArray[np.int64], ...]:
+        pad = self.special.pad
+        ids = np.full(self.length, pad, np.int64)
+        positions = np.full(self.length, pad, np.int64)
+        documents = np.zeros(self.length, np.int64)
+        end = 0
+        for number, span in enumerate(row, 1):
+            begin, size = end, int(self.plan.spans.length[span]) + 2
+            end = begin + size
+            source = self.shards.document(int(self.plan.spans.document[span]))
+            start = int(self.plan.spans.start[span])
+            ids[begin], ids[end - 1] = self.special.bos, self.special.eos
+            ids[begin + 1 : end - 1] = source[start : start + size - 2]
+            positions[begin:end] = np.arange(pad + 1, pad + 1 + size)
+            documents[begin:end] = number
+        return ids, positions, documents

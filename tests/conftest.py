@@ -1,0 +1,88 @@
+"""What every test shares: real text where it is at hand, and small finished stage folders."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+import zstandard
+from pythainlp.corpus import thai_words
+
+from thaitok.folder import stage_job
+from thaitok.trainer import TokenizerConfig, train_tokenizer
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+SENTENCES = (
+    "แมวนั่งอยู่บนเสื่อหน้าบ้าน",
+    "วันนี้อากาศดีมาก ท้องฟ้าแจ่มใส",
+    "นายสมชายไปทำงานที่กรุงเทพมหานคร",
+    "ร้านอาหารแห่งนี้อร่อยและราคาไม่แพง",
+    "รัฐบาลประกาศมาตรการช่วยเหลือประชาชน",
+    "เด็กนักเรียนอ่านหนังสือในห้องสมุด",
+    "ราคาน้ำมันปรับขึ้น 2.50 บาทต่อลิตร",
+    "ฉันชอบฟังเพลงและดูหนังตอนเย็น",
+    "บริษัทเปิดตัวโทรศัพท์รุ่นใหม่ iPhone",
+    "ตำรวจจับกุมผู้ต้องหาได้ที่เชียงใหม่",
+)
+
+
+def make_corpus(out: Path, texts: Iterable[str]) -> Path:
+    """Write a finished corpus folder of the given texts."""
+    with stage_job(out, "corpus", {}, ()) as job:
+        documents = [
+            json.dumps({"id": str(number), "text": text, "source": "test"}, ensure_ascii=False)
+            for number, text in enumerate(texts)
+        ]
+        packed = zstandard.ZstdCompressor().compress("".join(f"{d}\n" for d in documents).encode())
+        (job.work / "part-00000.jsonl.zst").write_bytes(packed)
+        job.finish({"kept": len(documents)}, {})
+    return out
+
+
+def variations(count: int) -> list[str]:
+    """Return different documents: two sentences and some words of the dictionary."""
+    words = sorted(thai_words())[:: len(thai_words()) // (3 * count)]
+    size = len(SENTENCES)
+    return [
+        f"{SENTENCES[n % size]} {SENTENCES[(n // size + n) % size]}\n"
+        f"{words[n]}{words[n + count]} {words[n + 2 * count]} ครั้งที่ {n}"
+        for n in range(count)
+    ]
+
+
+@pytest.fixture(scope="session")
+def real_lines() -> Callable[[str, int], list[str]]:
+    """Read the first lines of a set of real text; the test is skipped where there is none."""
+    if not SHARED.exists():
+        pytest.skip(f"no real text at {SHARED}")
+
+    def read(name: str, count: int) -> list[str]:
+        with (SHARED / "text" / f"{name}.jsonl.zst").open("rb") as raw:
+            stream = io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(raw), "utf-8")
+            lines = (line for row in stream for line in json.loads(row)["text"].split("\n"))
+            return list(itertools.islice(lines, count))
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def corpus_of() -> Callable[[Path, Iterable[str]], Path]:
+    """Write a finished corpus folder of given texts."""
+    return make_corpus
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_corpus(tmp_path_factory.mktemp("stage") / "corpus", variations(300))
+
+
+@pytest.fixture(scope="session")
+def tokenizer(corpus: Path) -> Path:
+    out = corpus.parent / "tokenizer"
+    train_tokenizer(TokenizerConfig(corpus=(corpus,), out=out, vocab_size=500))
+    return out

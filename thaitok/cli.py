@@ -1,0 +1,361 @@
+"""The `thaitok` command: one verb a stage; the one file that sees every stage."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from thaitok.errors import UserError, explain_os_error
+
+# Each stage is imported inside its verb, so that `thaitok --help` loads neither torch nor
+# transformers.
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Thai encoders for your own domain: raw text to a published, fine-tuned model.",
+)
+
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")]
+Set = Annotated[list[str] | None, typer.Option("--set", help="key=value for any setting.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Out = Annotated[Path | None, typer.Option("--out", help="The folder to make.")]
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Where everything goes.")] = Path("demo"),
+) -> None:
+    """Run the whole pipeline on bundled text: minutes on two cores."""
+    from corpora.synthetic import SyntheticConfig, write_synthetic
+    from finetune.report import results_table
+    from thaitok.demo import RESULTS, run_demo
+
+    write_synthetic(SyntheticConfig(out=out / "bundled"))
+    times = run_demo(out)
+    _print_rows("Results", *results_table([out / name for name in RESULTS]))
+    _print_rows("Time", ("stage", "seconds", "folder"), times)
+
+
+@app.command()
+def clean(
+    inputs: Annotated[list[str] | None, typer.Argument(help="Files, folders or globs.")] = None,
+    out: Out = None,
+    text_column: Annotated[str | None, typer.Option(help="Field that holds the text.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes; all cores by default.")] = None,
+    config: ConfigFile = None,
+    set_: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Clean raw text: jsonl, txt, csv or parquet to deduplicated shards."""
+    from corpora import CleanConfig, clean_corpus
+    from thaitok.config import load_config
+
+    flags = {"inputs": inputs, "out": out, "text_column": text_column, "workers": workers}
+    settings = load_config(CleanConfig, config, set_ or (), **flags)
+    manifest = clean_corpus(settings)
+    _print_counts("corpus", settings.out, manifest.counts, as_json)
+
+
+@app.command()
+def train(
+    corpus: Annotated[list[Path] | None, typer.Argument(help="Corpus folders.")] = None,
+    out: Out = None,
+    vocab_size: Annotated[int | None, typer.Option(help="Pieces.")] = None,
+    mode: Annotated[str | None, typer.Option(help="word or line.")] = None,
+    config: ConfigFile = None,
+    set_: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Train a SentencePiece tokenizer that loads with plain AutoTokenizer."""
+    from thaitok.config import load_config
+    from thaitok.trainer import TokenizerConfig, train_tokenizer
+
+    flags = {"corpus": corpus, "out": out, "vocab_size": vocab_size, "mode": mode}
+    settings = load_config(TokenizerConfig, config, set_ or (), **flags)
+    manifest = train_tokenizer(settings)
+    _print_counts("tokenizer", settings.out, manifest.counts, as_json)
+
+
+@app.command()
+def encode(
+    tokenizer: Annotated[Path, typer.Argument(help="A tokenizer or model folder.")],
+    file: Annotated[
+        Path | None, typer.Argument(help="Text, a line each; stdin by default.")
+    ] = None,
+    pieces: Annotated[bool, typer.Option("--pieces", help="Pieces and not ids.")] = False,
+    offsets: Annotated[bool, typer.Option("--offsets", help="Piece, start and end.")] = False,
+) -> None:
+    """Turn lines of text into lines of ids, pieces or offsets."""
+    from thaitok.tokenizer import load_tokenizer
+
+    model = load_tokenizer(tokenizer)
+    for line in _lines(file):
+        encoding = model.encode(line, add_special_tokens=False)
+        if offsets:
+            spans = zip(encoding.tokens, encoding.offsets, strict=True)
+            print(" ".join(f"{piece}:{start}:{end}" for piece, (start, end) in spans))
+        else:
+            print(*(encoding.tokens if pieces else encoding.ids))
+
+
+@app.command()
+def decode(
+    tokenizer: Annotated[Path, typer.Argument(help="A tokenizer or model folder.")],
+    file: Annotated[Path | None, typer.Argument(help="Lines of ids; stdin by default.")] = None,
+) -> None:
+    """Turn lines of ids back into text."""
+    from thaitok.tokenizer import decode_lines, load_tokenizer
+
+    for text in decode_lines(load_tokenizer(tokenizer), _lines(file), str(file or "<stdin>")):
+        print(text)
+
+
+@app.command()
+def shard(
+    corpus: Annotated[list[Path] | None, typer.Argument(help="Corpus folders.")] = None,
+    tokenizer: Annotated[Path | None, typer.Option(help="A tokenizer folder.")] = None,
+    out: Out = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Compare every file's sha256.")] = False,
+    config: ConfigFile = None,
+    set_: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Tokenise a corpus once, to memory-mapped shards."""
+    from pretrain.sharding import ShardConfig, shard_corpus
+    from pretrain.shards import verify_shards
+    from thaitok.config import load_config
+
+    flags = {"corpus": corpus, "tokenizer": tokenizer, "out": out}
+    settings = load_config(ShardConfig, config, set_ or (), **flags)
+    manifest = shard_corpus(settings)
+    if verify:
+        verify_shards(settings.out)
+    _print_counts("shards", settings.out, manifest.counts, as_json)
+
+
+@app.command()
+def pretrain(
+    config: Annotated[Path, typer.Option("--config", help="A TOML file, or a preset's name.")],
+    shards: Annotated[Path | None, typer.Option(help="A shards folder.")] = None,
+    out: Out = None,
+    steps: Annotated[int | None, typer.Option(help="Updates of the weights.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of weights, order, masks.")] = None,
+    resume: Annotated[bool, typer.Option(help="Go on from the newest checkpoint.")] = True,
+    set_: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Pretrain RoBERTa by masked language modelling. Presets: tiny, small, wangchanberta-base."""
+    from pretrain.config import PretrainConfig, preset_path
+    from pretrain.train import pretrain as run
+    from thaitok.config import load_config
+
+    flags = {"shards": shards, "out": out, "steps": steps, "seed": seed}
+    settings = load_config(PretrainConfig, preset_path(config), set_ or (), **flags)
+    manifest = run(settings, resume=resume)
+    _print_counts("model", settings.out / "model", manifest.counts, as_json)
+
+
+@app.command()
+def finetune(
+    model: Annotated[str | None, typer.Argument(help="A model folder or Hub name.")] = None,
+    task: Annotated[str | None, typer.Option(help="A name from `thaitok tasks`.")] = None,
+    out: Out = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder of NAME/{train,…}.jsonl.")] = None,
+    seeds: Annotated[str | None, typer.Option(help="Comma-separated, such as 1,2,3.")] = None,
+    config: ConfigFile = None,
+    set_: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Fine-tune a model on a benchmark task and score it."""
+    from finetune import FinetuneConfig
+    from finetune import finetune as run
+    from finetune.report import results_table
+    from thaitok.config import load_config
+
+    flags = {"model": model, "task": task, "out": out, "data_dir": data_dir, "seeds": _seeds(seeds)}
+    settings = load_config(FinetuneConfig, config, set_ or (), **flags)
+    scores = run(settings)
+    if as_json:
+        print(json.dumps(scores.model_dump(mode="json"), ensure_ascii=False))
+    else:
+        _print_rows(f"{settings.out}", *results_table([settings.out]))
+
+
+@app.command()
+def predict(
+    model: Annotated[str, typer.Argument(help="A fine-tuned model's folder or Hub name.")],
+    text: Annotated[str | None, typer.Argument(help="A text; stdin by default.")] = None,
+    file: Annotated[Path | None, typer.Option("--file", help="Texts, a line each.")] = None,
+    batch_size: Annotated[int, typer.Option(help="Texts at once.")] = 32,
+) -> None:
+    """Predict with any head: a JSON object a text."""
+    from finetune import predict as run
+
+    if text is not None and file is not None:
+        raise UserError("give a text or --file, not both")
+    texts = [text] if text is not None else list(_lines(file))
+    for prediction in run(model, texts, batch_size=batch_size):
+        print(json.dumps(prediction.model_dump(mode="json"), ensure_ascii=False))
+
+
+@app.command()
+def tasks(as_json: Json = False) -> None:
+    """List the benchmark tasks."""
+    from finetune.tasks import TASKS
+
+    rows = [(one.name, one.kind, one.metric, one.hub or "--data-dir only") for one in TASKS]
+    if as_json:
+        print(json.dumps([dict(zip(TASK_COLUMNS, row, strict=True)) for row in rows]))
+    else:
+        _print_rows("Tasks", TASK_COLUMNS, rows)
+
+
+TASK_COLUMNS = ("task", "kind", "metric", "from")
+
+
+@app.command()
+def publish(
+    folder: Annotated[Path, typer.Argument(help="A model or tokenizer folder.")],
+    repo: Annotated[str, typer.Option(help="NAMESPACE/NAME on the Hub.")],
+    license_: Annotated[str, typer.Option("--license", help="Such as cc-by-sa-4.0.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show, and upload nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Check a folder and show what would go up to the Hugging Face Hub."""
+    from thaitok.publish import PublishConfig, plan_publish
+
+    if not dry_run:
+        raise UserError(
+            "uploading is not part of this release", do="give --dry-run to see the plan"
+        )
+    plan = plan_publish(PublishConfig(folder=folder, repo=repo, license=license_))
+    if as_json:
+        print(json.dumps(plan.model_dump(mode="json"), ensure_ascii=False))
+        return
+    files = [(one.name, one.bytes, one.sha256[:12]) for one in plan.files]
+    _print_rows(f"Would go up to {repo}", ("file", "bytes", "sha256"), files)
+    print(plan.card)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Check versions, devices, disk and Hub login."""
+    from thaitok.doctor import diagnose
+
+    found = diagnose()
+    rows = [(one.name, one.value, one.state, one.remedy) for one in found]
+    if as_json:
+        columns = ("name", "value", "state", "remedy")
+        print(json.dumps([dict(zip(columns, row, strict=True)) for row in rows]))
+    else:
+        _print_rows("Doctor", ("what", "found", "state", "what to do"), rows)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb: 0 done, 2 the user's fault, 130 Ctrl-C; a bug keeps its traceback."""
+    # Threads that wait by spinning slow each other down tenfold on a busy machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        with _readable_errors():
+            code = app(args=argv, prog_name="thaitok", standalone_mode=False)
+    except UserError as err:
+        print(f"thaitok: error: {err}", file=sys.stderr)
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        print("thaitok: stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader (`head`, say) has enough; nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+USAGE_ERROR = typer.BadParameter.__bases__[0]
+"""A word too many or too few; typer carries click under a name of its own."""
+
+
+@contextmanager
+def _readable_errors() -> Iterator[None]:
+    try:
+        yield
+    except USAGE_ERROR as err:
+        raise UserError(str(err), do="see thaitok --help") from None
+    except BrokenPipeError:
+        raise
+    except OSError as err:
+        if explained := explain_os_error(err):
+            raise explained from None
+        raise
+
+
+def _lines(file: Path | None) -> Iterator[str]:
+    """Yield the lines of a file or of stdin; a line that is not UTF-8 is named."""
+    try:
+        stream = file.open("rb") if file else sys.stdin.buffer
+    except (FileNotFoundError, IsADirectoryError):
+        raise UserError("no such file", where=file) from None
+    with stream:
+        for number, line in enumerate(stream, 1):
+            try:
+                yield line.decode("utf-8").rstrip("\r\n")
+            except UnicodeDecodeError:
+                raise UserError(
+                    "is not UTF-8 text", where=f"{file or '<stdin>'}:{number}"
+                ) from None
+
+
+def _seeds(text: str | None) -> list[int] | None:
+    if text is None:
+        return None
+    try:
+        return [int(one) for one in text.split(",")]
+    except ValueError:
+        raise UserError(
+            f"--seeds {text}: write numbers with commas between, such as 1,2,3"
+        ) from None
+
+
+def _print_counts(name: str, folder: Path, counts: Mapping[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"folder": str(folder), **counts}, ensure_ascii=False))
+        return
+    rows = [(key.replace("_", " "), value) for key, value in counts.items()]
+    _print_rows(f"{name}: {folder}", ("", ""), rows)
+
+
+def _print_rows(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    cells = [[_cell(value) for value in row] for row in rows]
+    for number, column in enumerate(columns):
+        numeric = bool(cells) and all(isinstance(row[number], (int, float)) for row in rows)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in cells:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_cell(one)}" for key, one in value.items()) or "none"
+    return str(value)
