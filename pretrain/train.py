@@ -106,7 +106,7 @@ class _Run:
         encoder = build_model(config, self.shards.pieces, self.shards.special)
         self.encoder = MaskedLanguageModel(encoder).to(self.accelerator.device)
         self.optimizer = build_optimizer(self.encoder, config.optim)
-        self.batches, self.held_out, self.held_out_rows = _split(config, self.shards)
+        self.batches, self.held_out, self.held_out_rows = split_documents(config, self.shards)
         self._take_up()
         self.model = self.accelerator.prepare(self.encoder)
 
@@ -238,7 +238,7 @@ def _job(config: PretrainConfig, accelerator: Accelerator) -> Iterator[Job | Non
         yield job
 
 
-def _split(config: PretrainConfig, shards: TokenShards) -> tuple[Batches, Batches, int]:
+def split_documents(config: PretrainConfig, shards: TokenShards) -> tuple[Batches, Batches, int]:
     """Hold documents out by seed; return both kinds of batches and the rows to evaluate on."""
     held_out = max(1, round(config.eval_share * len(shards)))
     if held_out >= len(shards):

@@ -18,6 +18,8 @@ from thaitok.errors import UserError, explain_os_error
 # Each stage is imported inside its verb, so that `thaitok --help` loads neither torch nor
 # transformers.
 
+log = logging.getLogger(__name__)
+
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -213,14 +215,14 @@ def tasks(as_json: Json = False) -> None:
     """List the benchmark tasks."""
     from finetune.tasks import TASKS
 
-    rows = [(one.name, one.kind, one.metric, one.hub or "--data-dir only") for one in TASKS]
+    rows = [(one.name, one.kind, one.metric, one.hub or "--data-dir", one.about) for one in TASKS]
     if as_json:
         print(json.dumps([dict(zip(TASK_COLUMNS, row, strict=True)) for row in rows]))
     else:
         _print_rows("Tasks", TASK_COLUMNS, rows)
 
 
-TASK_COLUMNS = ("task", "kind", "metric", "from")
+TASK_COLUMNS = ("task", "kind", "metric", "from", "what it is")
 
 
 @app.command()
@@ -241,10 +243,16 @@ def publish(
     plan = plan_publish(PublishConfig(folder=folder, repo=repo, license=license_))
     if as_json:
         print(json.dumps(plan.model_dump(mode="json"), ensure_ascii=False))
-        return
-    files = [(one.name, one.bytes, one.sha256[:12]) for one in plan.files]
-    _print_rows(f"Would go up to {repo}", ("file", "bytes", "sha256"), files)
-    print(plan.card)
+    else:
+        files = [(one.name, one.bytes, one.sha256[:12]) for one in plan.files]
+        _print_rows(f"Would go up to {repo}", ("file", "bytes", "sha256"), files)
+        left = [(one.name, one.reason) for one in plan.left_out]
+        _print_rows("Stays here", ("file", "why"), left)
+        print(plan.card)
+    for note in plan.notes:
+        log.info("note: %s", note)
+    if plan.problems:
+        raise UserError("; ".join(plan.problems), where=plan.folder)
 
 
 @app.command()
@@ -282,7 +290,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
-USAGE_ERROR = typer.BadParameter.__bases__[0]
+USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
 """A word too many or too few; typer carries click under a name of its own."""
 
 

@@ -1,0 +1,241 @@
+"""Promise: a run that was stopped ends with the weights of one that was not, to the bit."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from pretrain.config import PRESETS, PretrainConfig, preset_path
+from pretrain.train import pretrain
+from thaitok.config import dump_toml, load_config
+from thaitok.errors import UserError
+from thaitok.folder import file_facts, read_manifest
+
+ConfigOf = Callable[..., PretrainConfig]
+
+
+def weights(out: Path) -> str:
+    return file_facts(out / "model" / "model.safetensors").sha256
+
+
+def metrics(out: Path) -> list[dict[str, float]]:
+    lines = (out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    return [{k: v for k, v in json.loads(line).items() if "second" not in k} for line in lines]
+
+
+@pytest.fixture(scope="module")
+def whole(config_of: ConfigOf, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that nothing stopped."""
+    out = tmp_path_factory.mktemp("whole") / "run"
+    pretrain(config_of(out))
+    return out
+
+
+def test_a_run_folder_is_complete_and_learns(whole: Path, config_of: ConfigOf) -> None:
+    manifest = read_manifest(whole, "run")
+    assert manifest.counts["steps"] == 12
+    lines = metrics(whole)
+    assert [line["step"] for line in lines if "loss" in line] == list(range(1, 13))
+    losses = [line["loss"] for line in lines if "loss" in line]
+    assert losses[-1] < losses[0] - 0.3
+    assert {path.name for path in (whole / "checkpoints").iterdir()} == {"step-9", "step-12"}
+    assert sorted(path.name for path in (whole / "model").iterdir()) == [
+        "README.md",
+        "config.json",
+        "model.safetensors",
+        "spm.model",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ]
+    assert load_config(PretrainConfig, whole / "config.toml") == config_of(whole)
+
+
+def test_the_same_run_again_is_done_at_once(whole: Path, config_of: ConfigOf) -> None:
+    before = weights(whole)
+    assert pretrain(config_of(whole)).counts["steps"] == 12
+    assert weights(whole) == before
+    with pytest.raises(UserError, match=r"is finished with optim\.learning_rate = 0\.01, not 0\.1"):
+        pretrain(config_of(whole, optim={"learning_rate": 0.1, "warmup_steps": 3}))
+
+
+def test_two_runs_are_equal_to_the_bit(whole: Path, config_of: ConfigOf, tmp_path: Path) -> None:
+    pretrain(config_of(tmp_path / "run"))
+    assert weights(tmp_path / "run") == weights(whole)
+    assert metrics(tmp_path / "run") == metrics(whole)
+
+
+def test_another_seed_is_another_run(whole: Path, config_of: ConfigOf, tmp_path: Path) -> None:
+    pretrain(config_of(tmp_path / "run", seed=2))
+    assert weights(tmp_path / "run") != weights(whole)
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """Let the run break right after an update, as a kill would."""
+    import pretrain.train as module
+
+    update = module._Run._update
+
+    def broken(run: module._Run) -> object:
+        if run.step == step:
+            raise RuntimeError("killed")
+        return update(run)
+
+    monkeypatch.setattr(module._Run, "_update", broken)
+
+
+@pytest.mark.parametrize("step", [1, 7, 11])
+def test_a_stopped_run_ends_as_if_it_was_not(
+    whole: Path, config_of: ConfigOf, tmp_path: Path, step: int
+) -> None:
+    out = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        stop_after(patch, step)
+        with pytest.raises(RuntimeError, match="killed"):
+            pretrain(config_of(out))
+    assert not (out / "manifest.json").exists()
+    assert not (out / "model").exists()
+    pretrain(config_of(out))
+    assert weights(out) == weights(whole)
+    assert metrics(out) == metrics(whole)
+
+
+def test_a_damaged_newest_checkpoint_is_passed_over(
+    whole: Path, config_of: ConfigOf, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    out = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        stop_after(patch, 8)
+        with pytest.raises(RuntimeError):
+            pretrain(config_of(out))
+    newest = out / "checkpoints" / "step-6" / "optimizer.safetensors"
+    data = bytearray(newest.read_bytes())
+    data[-1] ^= 1
+    newest.write_bytes(data)
+    with caplog.at_level("INFO"):
+        pretrain(config_of(out))
+    assert "step-6 is damaged; taking the checkpoint before it" in caplog.text
+    assert "taking up the run after step 3" in caplog.text
+    assert weights(out) == weights(whole)
+
+
+def test_no_resume_begins_again(whole: Path, config_of: ConfigOf, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        stop_after(patch, 7)
+        with pytest.raises(RuntimeError):
+            pretrain(config_of(out))
+    pretrain(config_of(out), resume=False)
+    assert metrics(out) == metrics(whole)
+
+
+def test_an_unfinished_run_with_other_settings_is_refused(
+    config_of: ConfigOf, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        stop_after(patch, 7)
+        with pytest.raises(RuntimeError):
+            pretrain(config_of(out))
+    with pytest.raises(UserError, match="was begun with seed = 1, not 5"):
+        pretrain(config_of(out, seed=5))
+    assert (out / "checkpoints" / "step-6").is_dir()
+
+
+def test_the_same_batches_for_any_micro_batch(config_of: ConfigOf, tmp_path: Path) -> None:
+    for rows in (2, 8):
+        out = tmp_path / str(rows)
+        model = {"layers": 1, "hidden": 16, "heads": 2, "dropout": 0.0}
+        pretrain(config_of(out, steps=3, micro_rows=rows, model=model))
+    one, two = (load_file(tmp_path / str(rows) / "model" / "model.safetensors") for rows in (2, 8))
+    for name in one:
+        torch.testing.assert_close(one[name], two[name], rtol=1e-3, atol=1e-4)
+    assert [line.get("tokens") for line in metrics(tmp_path / "2")] == [
+        line.get("tokens") for line in metrics(tmp_path / "8")
+    ]
+
+
+def command(config: PretrainConfig) -> list[str]:
+    file = config.out.parent / "run.toml"
+    file.write_text(dump_toml(config), encoding="utf-8")
+    return [sys.executable, "-m", "thaitok", "pretrain", "--config", str(file)]
+
+
+def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        if path.exists():
+            return
+        assert process.poll() is None, "ended before it could be stopped"
+        time.sleep(0.05)
+    raise AssertionError(f"{path} never came")
+
+
+@pytest.mark.slow
+def test_kill_9_and_ctrl_c_lose_nothing(config_of: ConfigOf, tmp_path: Path) -> None:
+    size = {"steps": 300, "save_every": 40, "eval_every": 100, "log_every": 50}
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    subprocess.run(command(config_of(tmp_path / "a" / "run", **size)), check=True)
+    config = config_of(tmp_path / "b" / "run", **size)
+    process = subprocess.Popen(command(config))
+    wait_for(config.out / "checkpoints" / "step-80", process)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process = subprocess.Popen(command(config), stderr=subprocess.PIPE)
+    wait_for(config.out / "checkpoints" / "step-160", process)
+    os.kill(process.pid, signal.SIGINT)
+    _, said = process.communicate()
+    assert process.returncode == 130
+    assert b"taking up the run after step" in said
+    assert b"Traceback" not in said
+    assert not (config.out / "manifest.json").exists()
+    subprocess.run(command(config), check=True)
+    assert weights(config.out) == weights(tmp_path / "a" / "run")
+
+
+def test_shards_that_are_too_few_or_another_stages_are_refused(
+    config_of: ConfigOf, corpus: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match="is a corpus folder where a shards folder is wanted"):
+        pretrain(config_of(tmp_path / "run", shards=corpus))
+    with pytest.raises(UserError, match="no such shards folder; make one with `thaitok shard`"):
+        pretrain(config_of(tmp_path / "run", shards=tmp_path / "none"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_diverging_run_is_one_line(config_of: ConfigOf, tmp_path: Path) -> None:
+    optim = {"learning_rate": 1e30, "clip": 1e30, "warmup_steps": 0}
+    with pytest.raises(UserError, match=r"the loss is (nan|inf) at step \d+; lower optim"):
+        pretrain(config_of(tmp_path / "run", optim=optim))
+
+
+@pytest.mark.parametrize("preset", sorted(path.stem for path in PRESETS.glob("*.toml")))
+def test_presets_are_valid(preset: str, tmp_path: Path) -> None:
+    config = load_config(PretrainConfig, preset_path(preset), shards=tmp_path, out=tmp_path)
+    assert config.steps >= 100
+
+
+def test_the_model_loads_with_plain_transformers_and_fills_a_mask(whole: Path) -> None:
+    code = (
+        "import sys\n"
+        "for name in ('thaitok', 'corpora', 'pretrain', 'finetune'): sys.modules[name] = None\n"
+        "from transformers import pipeline\n"
+        "fill = pipeline('fill-mask', model=sys.argv[1])\n"
+        "print(len(fill('แมวนั่งอยู่บน<mask>หน้าบ้าน')), fill.tokenizer.model_max_length)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(whole / "model")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["5", "32"]
