@@ -12,11 +12,10 @@ if TYPE_CHECKING:
 __all__ = ["PretrainConfig", "ShardConfig", "pretrain", "shard_corpus"]
 
 __getattr__ = export(
-    __name__,
     {
-        "PretrainConfig": "config",
-        "ShardConfig": "sharding",
-        "shard_corpus": "sharding",
-        "pretrain": "train",
+        "PretrainConfig": "pretrain.config",
+        "ShardConfig": "pretrain.sharding",
+        "shard_corpus": "pretrain.sharding",
+        "pretrain": "pretrain.train",
     },
 )

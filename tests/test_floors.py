@@ -14,7 +14,7 @@ PACKAGES = ("corpora", "thaitok", "pretrain", "finetune")
 
 GROUND = {
     f"thaitok.{name}"
-    for name in ("rules", "errors", "config", "folder", "progress", "report", "exports")
+    for name in ("rules", "errors", "config", "folder", "progress", "report", "exports", "corpus")
 }
 """Text rules, and what every stage needs to meet on disk and to speak to its user."""
 

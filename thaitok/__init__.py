@@ -22,14 +22,13 @@ __all__ = [
 ]
 
 __getattr__ = export(
-    __name__,
     {
-        "SPACE_TOKEN": "rules",
-        "clean_text": "rules",
-        "normalize": "rules",
-        "BulkEncoder": "tokenizer",
-        "load_tokenizer": "tokenizer",
-        "TokenizerConfig": "trainer",
-        "train_tokenizer": "trainer",
+        "SPACE_TOKEN": "thaitok.rules",
+        "clean_text": "thaitok.rules",
+        "normalize": "thaitok.rules",
+        "BulkEncoder": "thaitok.tokenizer",
+        "load_tokenizer": "thaitok.tokenizer",
+        "TokenizerConfig": "thaitok.trainer",
+        "train_tokenizer": "thaitok.trainer",
     },
 )

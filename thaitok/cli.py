@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -343,18 +343,21 @@ def _print_counts(name: str, folder: Path, counts: Mapping[str, Any], as_json: b
     _print_rows(f"{name}: {folder}", ("", ""), rows)
 
 
-def _print_rows(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def _print_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     cells = [[_cell(value) for value in row] for row in rows]
+    if not cells:
+        return
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for number, column in enumerate(columns):
-        numeric = bool(cells) and all(isinstance(row[number], (int, float)) for row in rows)
+        numeric = all(isinstance(row[number], (int, float)) for row in rows)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in cells:
         table.add_row(*row)
-    Console().print(table)
+    # Nothing is folded where no terminal sets a width: a file has room.
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
 def _cell(value: object) -> str:

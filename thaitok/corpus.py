@@ -1,11 +1,13 @@
-"""Reading a finished corpus folder: natural Thai documents, in order."""
+"""Reading a finished corpus folder: natural Thai documents, in their order."""
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import zstandard
 
@@ -13,34 +15,57 @@ from thaitok.errors import UserError
 from thaitok.folder import MANIFEST, FileFacts, file_facts, read_manifest
 
 
-def read_texts(corpora: Sequence[Path]) -> Iterator[str]:
-    """Yield the text of every document of finished corpus folders, in order."""
+@dataclass(frozen=True, slots=True)
+class CorpusDocument:
+    """A document of a finished corpus. `id` is unique in its corpus."""
+
+    id: str
+    text: str
+    source: str
+
+
+def read_documents(corpus: Path) -> Iterator[CorpusDocument]:
+    """Yield the documents of a finished corpus folder in their order.
+
+    Raises `UserError` when the folder is unfinished, another stage's, or damaged.
+    """
+    manifest = read_manifest(corpus, "corpus")
+    for name in sorted(file.name for file in manifest.files if file.name.startswith("part-")):
+        try:
+            for record in read_packed(corpus / name):
+                yield CorpusDocument(**record)
+        except (zstandard.ZstdError, ValueError, TypeError) as err:
+            raise UserError(
+                f"is damaged: {err}", where=corpus / name, do="make the corpus folder again"
+            ) from err
+
+
+def read_texts(corpora: Iterable[Path]) -> Iterator[str]:
+    """Yield the texts of finished corpus folders, one folder after the other."""
     for corpus in corpora:
-        manifest = read_manifest(corpus, "corpus")
-        for facts in manifest.files:
-            if facts.name.startswith("part-"):
-                yield from _read_part(corpus / facts.name)
+        for document in read_documents(corpus):
+            yield document.text
 
 
-def count_documents(corpora: Sequence[Path]) -> int:
+def count_documents(corpora: Iterable[Path]) -> int:
     """Return how many documents finished corpus folders hold, by their manifests."""
     return sum(int(read_manifest(corpus, "corpus").counts["kept"]) for corpus in corpora)
 
 
-def corpus_inputs(corpora: Sequence[Path]) -> tuple[FileFacts, ...]:
+def corpus_inputs(corpora: Iterable[Path]) -> tuple[FileFacts, ...]:
     """Return the facts that pin corpus folders: each one's manifest, which pins its files."""
+    facts = []
     for corpus in corpora:
         read_manifest(corpus, "corpus")
-    return tuple(file_facts(corpus / MANIFEST, f"{corpus.name}/{MANIFEST}") for corpus in corpora)
+        facts.append(file_facts(corpus / MANIFEST, f"{corpus.name}/{MANIFEST}"))
+    return tuple(facts)
 
 
-def _read_part(path: Path) -> Iterator[str]:
-    try:
-        with path.open("rb") as raw:
-            stream = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
-            for line in io.TextIOWrapper(stream, encoding="utf-8", newline="\n"):
-                yield json.loads(line)["text"]
-    except (zstandard.ZstdError, ValueError, KeyError) as err:
-        raise UserError(
-            f"is damaged ({err})", where=path, do="make the corpus again with `thaitok clean`"
-        ) from None
+def read_packed(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the records of a file of JSON lines packed by zstd."""
+    with (
+        path.open("rb") as stream,
+        zstandard.ZstdDecompressor().stream_reader(stream) as unpacked,
+        io.TextIOWrapper(unpacked, encoding="utf-8", newline="\n") as text,
+    ):
+        yield from map(json.loads, text)

@@ -131,10 +131,11 @@ class Job:
 
     def finish(self, counts: Mapping[str, Any], versions: Mapping[str, str]) -> Manifest:
         """Write the manifest and let the folder appear under its final name."""
+        (self.work / MANIFEST).unlink(missing_ok=True)  # of a run killed before the rename
         names = sorted(
             path.relative_to(self.work).as_posix()
             for path in self.work.rglob("*")
-            if path.is_file() and path.name != JOB
+            if path.is_file() and not path.name.startswith(".")
         )
         manifest = Manifest(
             stage=self.stage,

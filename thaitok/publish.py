@@ -187,7 +187,7 @@ def _sort_out(folder: Path) -> tuple[list[str], list[LeftOut], list[str]]:
 
 def _card(folder: Path, config: PublishConfig) -> tuple[str, list[str]]:
     """Return the card with its licence and the model's name filled in, and what is wrong."""
-    import yaml  # type: ignore[import-untyped]
+    import yaml
     from huggingface_hub import ModelCard
 
     try:

@@ -61,7 +61,8 @@ CHARACTERS: tuple[Rule, ...] = (
     ),
     Rule(
         "joiner",
-        f"(?<![{EMOJI}])\u200d+",
+        # What is sought comes first: looking behind at every place takes three times as long.
+        f"\u200d(?<![{EMOJI}]\u200d)\u200d*",
         "",
         "a zero-width joiner means something after an emoji only",
     ),

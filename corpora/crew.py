@@ -1,0 +1,198 @@
+"""The crew: worker processes that run the tasks of the map pass and end with their parent.
+
+Each is a fresh interpreter, not a fork or multiprocessing's spawn: a fork would hold our lock
+after a kill and copy the caller's threads at any moment, and spawn runs the caller's script
+again where it lacks `if __name__ == "__main__"`.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from corpora.tasks import MapPass, run_task
+from thaitok.errors import UserError
+
+BOOT = "from corpora.crew import serve; serve()"
+REPORT_BYTES = 1_000_000
+"""How much a worker reads between two reports."""
+
+Event = int | Exception | None
+"""From a worker: bytes used up, an error, or None when a task, or at last the worker, is done."""
+
+
+def run_tasks(
+    job: MapPass, ranks: Iterable[int], workers: int, moved: Callable[[int], None]
+) -> None:
+    """Run the tasks on `workers` processes; raise what the first failing one raised.
+
+    However it ends, no worker outlives it.
+    """
+    left = iter(list(ranks))
+    lock = threading.Lock()
+    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+
+    def next_rank() -> int | None:
+        with lock:
+            return next(left, None)
+
+    with _hired(job, workers) as crew:
+        for worker in crew:
+            threading.Thread(target=_lead, args=(worker, next_rank, events), daemon=True).start()
+        busy = len(crew)
+        while busy:
+            match events.get():
+                case int(size):
+                    moved(size)
+                case None:
+                    busy -= 1
+                case error:
+                    raise error
+
+
+@contextmanager
+def _hired(job: MapPass, workers: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    crew: list[subprocess.Popen[bytes]] = []
+    try:
+        for _ in range(workers):
+            crew.append(_hire())
+            _send(crew[-1], job)
+        yield crew
+    finally:
+        for worker in crew:
+            worker.kill()
+        for worker in crew:
+            worker.wait()
+            for pipe in (worker.stdin, worker.stdout):
+                _close(pipe)
+
+
+def _hire() -> subprocess.Popen[bytes]:
+    # What this process can import, a worker can; in a list of paths an empty one is no folder.
+    paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", BOOT],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": paths},
+        # Out of the terminal's reach, so that Ctrl-C stops this process, which stops the crew.
+        process_group=0,
+    )
+
+
+def _close(pipe: IO[bytes] | None) -> None:
+    try:
+        if pipe:
+            pipe.close()
+    except BrokenPipeError:  # something unsent was left for a worker that is gone
+        pass
+
+
+def _lead(
+    worker: subprocess.Popen[bytes],
+    next_rank: Callable[[], int | None],
+    events: queue.SimpleQueue[Event],
+) -> None:
+    """Give a worker one task after another and pass on what it says."""
+    assert worker.stdout
+    try:
+        while (rank := next_rank()) is not None:
+            _send(worker, rank)
+            while (event := pickle.load(worker.stdout)) is not None:
+                events.put(event)
+        events.put(None)
+    except (EOFError, pickle.UnpicklingError, OSError, ValueError):
+        events.put(_lost(worker))
+
+
+def _lost(worker: subprocess.Popen[bytes]) -> Exception:
+    status = worker.wait()
+    if status >= 0:
+        return RuntimeError(f"a worker ended with status {status}")
+    return UserError(
+        f"a worker was ended by {signal.Signals(-status).name}, as systems do when memory is short",
+        do="run it again with fewer workers: finished files are not read again",
+    )
+
+
+def _send(worker: subprocess.Popen[bytes], value: object) -> None:
+    assert worker.stdin
+    pickle.dump(value, worker.stdin)
+    worker.stdin.flush()
+
+
+def serve() -> None:
+    """Be a worker: take the job and then tasks from stdin until it closes."""
+    # What libraries print must not mix with what we say to the parent.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    tasks: queue.SimpleQueue[int] = queue.SimpleQueue()
+    orders = sys.stdin.buffer
+    job: MapPass = pickle.load(orders)
+    threading.Thread(target=_listen, args=(orders, tasks), daemon=True).start()
+
+    def answer(event: Event) -> None:
+        pickle.dump(event, answers)
+        answers.flush()
+
+    while True:
+        _work(job, tasks.get(), answer)
+
+
+def _listen(orders: IO[bytes], tasks: queue.SimpleQueue[int]) -> None:
+    try:
+        while True:
+            tasks.put(pickle.load(orders))
+    except (EOFError, pickle.UnpicklingError):
+        # The parent is gone, perhaps killed: end at once, or two runs would write one folder.
+        os._exit(0)
+
+
+def _work(job: MapPass, rank: int, answer: Callable[[Event], None]) -> None:
+    steps = _Steps(answer)
+    try:
+        run_task(job, rank, steps.moved)
+    except Exception as err:
+        answer(_portable(err))
+    else:
+        steps.end(sum(file.bytes for file in job.tasks[rank]))
+        answer(None)
+
+
+@dataclass(slots=True)
+class _Steps:
+    """Gathers small steps of a file into few reports."""
+
+    answer: Callable[[Event], None]
+    done: int = 0
+    told: int = 0
+
+    def moved(self, size: int) -> None:
+        self.done += size
+        if self.done - self.told >= REPORT_BYTES:
+            self.end(self.done)
+
+    def end(self, done: int) -> None:
+        self.answer(done - self.told)
+        self.told = self.done = done
+
+
+def _portable(error: Exception) -> Exception:
+    """Return the error as it can travel: with its traceback in words."""
+    error.add_note("in a worker:\n" + "".join(traceback.format_exception(error)))
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError("".join(traceback.format_exception(error)))
+    return error
