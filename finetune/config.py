@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -23,7 +23,7 @@ class FinetuneConfig(Config):
     """The result folder."""
     data_dir: Path | None = None
     """The folder with TASK/train.jsonl and so on; without it the task comes from the Hub."""
-    seeds: tuple[int, ...] = Field((1,), min_length=1)
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = Field((1,), min_length=1)
     """One model a seed; two or more give the scores an interval."""
     epochs: int | None = Field(None, ge=1)
     """Passes over the training rows."""

@@ -32,6 +32,7 @@ from finetune.encode import (
 )
 from finetune.metrics import score
 from finetune.scores import SeedScores
+from thaitok.devices import computes_bf16
 from thaitok.progress import Advance, progress
 
 log = logging.getLogger("thaitok")
@@ -151,7 +152,7 @@ def _arguments(
         warmup_steps=settings.warmup,  # below 1 it is a share
         weight_decay=settings.weight_decay,
         train_sampling_strategy="group_by_length",
-        bf16=_has_bf16(config.device),
+        bf16=computes_bf16(torch.device(heads.pick_device(config.device))),
         use_cpu=config.device == "cpu",
         dataloader_pin_memory=torch.cuda.is_available() and config.device != "cpu",
         remove_unused_columns=False,
@@ -164,15 +165,6 @@ def _arguments(
     # batch size and another result on another machine.
     arguments._n_gpu = min(arguments.n_gpu, 1)
     return arguments
-
-
-def _has_bf16(device: str) -> bool:
-    """Say whether bf16 is computed in hardware: on a CPU without it, it is slower than fp32."""
-    if device != "cpu" and torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    if device == "mps" or torch.backends.mps.is_available():
-        return False
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 def _trainer(

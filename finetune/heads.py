@@ -97,7 +97,7 @@ def check_device(device: str) -> None:
     """Raise `UserError` for a device that is not here."""
     here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not here.get(device, True):
-        raise UserError(f"no {device} device here", do="leave --device out")
+        raise UserError(f"no {device} device here", do="leave device out")
 
 
 def model_name(model: str) -> str:
@@ -117,7 +117,7 @@ def open_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
         raise UserError(
             "the tokenizer has no fast backend (no tokenizer.json)",
             where=folder,
-            do="convert it with `thaitok convert`",
+            do="give a model whose tokenizer has one",
         )
     return tokenizer
 

@@ -25,9 +25,11 @@ from finetune.scores import Scores, SeedScores, best_seed, over_seeds
 from finetune.tasks import find_task
 from thaitok.card import Score, write_card
 from thaitok.folder import (
+    TOKENIZER_FILES,
     FileFacts,
     Job,
     file_facts,
+    move_into_place,
     package_versions,
     stage_job,
     write_json,
@@ -36,7 +38,6 @@ from thaitok.folder import (
 
 log = logging.getLogger("thaitok")
 
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "spm.model")
 VERSIONS = ("torch", "transformers", "tokenizers", "scikit-learn", "seqeval")
 PIPELINES = {"sequence": "text-classification", "ner": "token-classification",
              "pos": "token-classification"}  # fmt: skip
@@ -145,7 +146,7 @@ def _one_seed(
     _save_model(partial / "model", fitted, folder, material.tokenizer, settings)
     _write_predictions(partial / "predictions.jsonl", material.bench.test, fitted.predicted)
     write_json(partial / "scores.json", fitted.scores.model_dump(mode="json"))
-    partial.rename(final)
+    move_into_place(partial, final)
     metric = material.bench.task.metric
     log.info("seed %d: %s %.3f on validation (epoch %d), %.3f on test", seed, metric,
              fitted.scores.validation[metric], fitted.scores.epoch,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from thaitok.errors import UserError
-from thaitok.folder import MANIFEST, file_facts, sync_folder, write_json
+from thaitok.folder import MANIFEST, file_facts, move_into_place, write_json
 
 log = logging.getLogger(__name__)
 
@@ -42,15 +41,13 @@ def save_checkpoint(
     write_json(partial / STATE, {"step": step, **state})
     facts = [file_facts(partial / name) for name in (WEIGHTS, MOMENTS, STATE)]
     write_json(partial / MANIFEST, {"files": facts})
-    for name in (WEIGHTS, MOMENTS):
-        with (partial / name).open("rb") as stream:
-            os.fsync(stream.fileno())
-    sync_folder(partial)
     shutil.rmtree(final, ignore_errors=True)
-    partial.rename(final)
-    sync_folder(folder)
-    for old in _newest_first(folder)[keep:]:
-        shutil.rmtree(old)
+    move_into_place(partial, final)
+    found = _newest_first(folder)
+    # Later ones were damaged and passed over: they must not count as the newest.
+    ahead = [path for path in found if _step(path) > step]
+    for path in (*ahead, *found[len(ahead) + keep :]):
+        shutil.rmtree(path)
 
 
 def newest_checkpoint(folder: Path) -> Path | None:
@@ -87,7 +84,11 @@ def load_checkpoint(
 
 def _newest_first(folder: Path) -> list[Path]:
     found = [path for path in folder.glob("step-*") if path.name[5:].isdigit()]
-    return sorted(found, key=lambda path: -int(path.name[5:]))
+    return sorted(found, key=_step, reverse=True)
+
+
+def _step(path: Path) -> int:
+    return int(path.name.removeprefix("step-"))
 
 
 def _sound(path: Path) -> bool:

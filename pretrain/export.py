@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 from pretrain.config import PretrainConfig
 from pretrain.shards import TOKENIZER_FOLDER, TokenShards
 from thaitok.card import write_card
-from thaitok.folder import TOKENIZER_FILES, write_json
+from thaitok.folder import TOKENIZER_FILES, move_into_place, write_json
 
 MODEL = "model"
 
@@ -51,7 +51,7 @@ def export_model(
         widget=("กรุงเทพมหานครเป็นเมืองหลวงของ<mask>",),
     )
     shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
+    move_into_place(partial, folder)
 
 
 def _fit_length(path: Path, length: int) -> None:

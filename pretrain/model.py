@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import RobertaConfig, RobertaForMaskedLM
@@ -56,12 +55,3 @@ class MaskedLanguageModel(nn.Module):
         logits = self.model.lm_head(hidden.flatten(0, 1)[batch.places]).float()
         right = (logits.detach().argmax(-1) == batch.labels).sum()
         return functional.cross_entropy(logits, batch.labels, reduction="sum"), right
-
-
-def computes_bf16(device: torch.device) -> bool:
-    """Whether a device multiplies bf16 matrices in hardware, so that it is faster than fp32."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return device.type == "cpu" and bool(
-        torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    )

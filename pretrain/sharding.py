@@ -103,7 +103,7 @@ class _Shard:
 
     def write(self, folder: Path, number: int, pieces: int) -> None:
         """Write the three files of a shard; bits are packed most significant first."""
-        starts = np.concatenate(self.starts) if self.starts else np.zeros(0, bool)
+        starts = np.concatenate(self.starts)
         columns = {
             f"tokens-{number:05d}.bin": np.concatenate(self.ids),
             f"docs-{number:05d}.idx": np.cumsum([0, *self.lengths], dtype=np.int64),

@@ -16,17 +16,19 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 
 from pretrain.batch import Batches
 from pretrain.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
 from pretrain.config import PretrainConfig
 from pretrain.export import export_model
 from pretrain.interrupt import first_signal
-from pretrain.model import MaskedLanguageModel, build_model, computes_bf16
+from pretrain.model import MaskedLanguageModel, build_model
 from pretrain.optim import build_optimizer, learning_rate
 from pretrain.plan import RowPlan, cut_documents, generator
 from pretrain.shards import TokenShards, open_shards
 from thaitok.config import dump_toml
+from thaitok.devices import computes_bf16
 from thaitok.errors import UserError
 from thaitok.folder import (
     MANIFEST,
@@ -34,6 +36,7 @@ from thaitok.folder import (
     Manifest,
     file_facts,
     package_versions,
+    read_manifest,
     stage_job,
     written,
 )
@@ -57,27 +60,52 @@ def pretrain(config: PretrainConfig, *, resume: bool = True) -> Manifest:
     and when the loss is no number any more.
     """
     shards = open_shards(config.shards)
+    # Accelerate keeps its precision for the process, and refuses a second run with another.
+    AcceleratorState._reset_state()
     accelerator = Accelerator(mixed_precision=_precision(config))
     with _job(config, accelerator) as job:
+        if job and not job.done:
+            _clear(config.out / CHECKPOINTS, everything=not resume)
+        if not _anywhere(accelerator, bool(job and job.done)):
+            run = _Run(config, shards, accelerator)
+            run.begin()
+            _loop(run)
+            if job:
+                export_model(config, shards, run.encoder.model, run.counts())
+                versions = package_versions("torch", "transformers", "accelerate", "numpy")
+                job.finish(run.counts(), versions)
         accelerator.wait_for_everyone()
-        if job and job.done:
-            return job.done
-        if not resume:
-            shutil.rmtree(config.out / CHECKPOINTS, ignore_errors=True)
-        run = _Run(config, shards, accelerator)
-        run.begin()
-        with first_signal() as stopped, progress("pretrain", config.steps, "steps") as advance:
+        return read_manifest(config.out, "run")
+
+
+def _loop(run: _Run) -> None:
+    """Make the updates that are left; on Ctrl-C save the step and raise KeyboardInterrupt."""
+    shown = progress("pretrain", run.config.steps, "steps")
+    with first_signal() as stopped, shown if run.first else nullcontext() as advance:
+        if advance:
             advance(run.step)
-            while run.step < config.steps:
-                advance(1, note=run.advance())
-                if stopped:
-                    run.save()
-                    raise KeyboardInterrupt
-        if job is None:
-            return open_shards(config.shards).manifest
-        export_model(config, shards, run.encoder.model, run.counts())
-        versions = package_versions("torch", "transformers", "accelerate", "numpy")
-        return job.finish(run.counts(), versions)
+        while run.step < run.config.steps:
+            note = run.advance()
+            if advance:
+                advance(1, note=note)
+            if _anywhere(run.accelerator, bool(stopped)):
+                run.save()
+                raise KeyboardInterrupt
+
+
+def _anywhere(accelerator: Accelerator, here: bool) -> bool:
+    """Whether something is so in any process; all of them learn it, and wait for it."""
+    if accelerator.num_processes == 1:
+        return here
+    flag = torch.tensor(float(here), device=accelerator.device)
+    return bool(accelerator.reduce(flag, "sum").item())
+
+
+def _clear(checkpoints: Path, *, everything: bool) -> None:
+    """Remove what a killed save left, or all checkpoints."""
+    pattern = "*step-*" if everything else ".step-*.partial"
+    for path in checkpoints.glob(pattern):
+        shutil.rmtree(path)
 
 
 @dataclass
@@ -90,6 +118,11 @@ class _Run:
     step: int = 0
     tokens: int = 0
     evaluation: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def first(self) -> bool:
+        """Whether this process is the one that writes and speaks."""
+        return bool(self.accelerator.is_main_process)
 
     def begin(self) -> None:
         """Build model, optimizer and batches, and take up the newest checkpoint."""
@@ -134,7 +167,7 @@ class _Run:
 
     def save(self) -> None:
         """Write a checkpoint of this step."""
-        if self.accelerator.is_main_process:
+        if self.first:
             state = {"tokens": self.tokens, "evaluation": self.evaluation}
             folder = self.config.out / CHECKPOINTS
             save_checkpoint(
@@ -198,11 +231,11 @@ class _Run:
             self.step, self.tokens = state["step"], state["tokens"]
             self.evaluation = state["evaluation"]
             log.info("taking up the run after step %d", self.step)
-        if self.accelerator.is_main_process:
+        if self.first:
             _cut_metrics(self.config.out / METRICS, self.step)
 
     def _log(self, **values: float) -> None:
-        if self.accelerator.is_main_process:
+        if self.first:
             with (self.config.out / METRICS).open("a", encoding="utf-8") as stream:
                 stream.write(json.dumps({"step": self.step, **values}) + "\n")
 

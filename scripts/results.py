@@ -5,13 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from finetune.report import results_table
+from thaitok.errors import UserError
+from thaitok.show import print_table
 
-columns, rows = results_table([Path(folder) for folder in sys.argv[1:]])
-table = Table(*columns, box=None, pad_edge=False)
-for row in rows:
-    table.add_row(*row)
-Console().print(table)
+try:
+    print_table("Results", *results_table([Path(folder) for folder in sys.argv[1:]]))
+except UserError as err:
+    sys.exit(f"results.py: error: {err}")

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from thaitok.errors import UserError, explain_os_error
+from thaitok.errors import UserError, explain_system_error
 
 # Each stage is imported inside its verb, so that `thaitok --help` loads neither torch nor
 # transformers.
@@ -41,11 +41,12 @@ def demo(
     from corpora.synthetic import SyntheticConfig, write_synthetic
     from finetune.report import results_table
     from thaitok.demo import RESULTS, run_demo
+    from thaitok.show import print_table
 
     write_synthetic(SyntheticConfig(out=out / "bundled"))
     times = run_demo(out)
-    _print_rows("Results", *results_table([out / name for name in RESULTS]))
-    _print_rows("Time", ("stage", "seconds", "folder"), times)
+    print_table("Results", *results_table([out / name for name in RESULTS]))
+    print_table("Time", ("stage", "seconds", "folder"), times)
 
 
 @app.command()
@@ -164,7 +165,8 @@ def pretrain(
     flags = {"shards": shards, "out": out, "steps": steps, "seed": seed}
     settings = load_config(PretrainConfig, preset_path(config), set_ or (), **flags)
     manifest = run(settings, resume=resume)
-    _print_counts("model", settings.out / "model", manifest.counts, as_json)
+    if os.environ.get("RANK", "0") == "0":  # of several processes one speaks
+        _print_counts("model", settings.out / "model", manifest.counts, as_json)
 
 
 @app.command()
@@ -183,6 +185,7 @@ def finetune(
     from finetune import finetune as run
     from finetune.report import results_table
     from thaitok.config import load_config
+    from thaitok.show import print_table
 
     flags = {"model": model, "task": task, "out": out, "data_dir": data_dir, "seeds": _seeds(seeds)}
     settings = load_config(FinetuneConfig, config, set_ or (), **flags)
@@ -190,7 +193,7 @@ def finetune(
     if as_json:
         print(json.dumps(scores.model_dump(mode="json"), ensure_ascii=False))
     else:
-        _print_rows(f"{settings.out}", *results_table([settings.out]))
+        print_table(f"{settings.out}", *results_table([settings.out]))
 
 
 @app.command()
@@ -198,14 +201,14 @@ def predict(
     model: Annotated[str, typer.Argument(help="A fine-tuned model's folder or Hub name.")],
     text: Annotated[str | None, typer.Argument(help="A text; stdin by default.")] = None,
     file: Annotated[Path | None, typer.Option("--file", help="Texts, a line each.")] = None,
-    batch_size: Annotated[int, typer.Option(help="Texts at once.")] = 32,
+    batch_size: Annotated[int, typer.Option(min=1, help="Texts at once.")] = 32,
 ) -> None:
     """Predict with any head: a JSON object a text."""
     from finetune import predict as run
 
     if text is not None and file is not None:
         raise UserError("give a text or --file, not both")
-    texts = [text] if text is not None else list(_lines(file))
+    texts = [text] if text is not None else _lines(file)
     for prediction in run(model, texts, batch_size=batch_size):
         print(json.dumps(prediction.model_dump(mode="json"), ensure_ascii=False))
 
@@ -214,12 +217,13 @@ def predict(
 def tasks(as_json: Json = False) -> None:
     """List the benchmark tasks."""
     from finetune.tasks import TASKS
+    from thaitok.show import print_table
 
     rows = [(one.name, one.kind, one.metric, one.hub or "--data-dir", one.about) for one in TASKS]
     if as_json:
         print(json.dumps([dict(zip(TASK_COLUMNS, row, strict=True)) for row in rows]))
     else:
-        _print_rows("Tasks", TASK_COLUMNS, rows)
+        print_table("Tasks", TASK_COLUMNS, rows)
 
 
 TASK_COLUMNS = ("task", "kind", "metric", "from", "what it is")
@@ -235,6 +239,7 @@ def publish(
 ) -> None:
     """Check a folder and show what would go up to the Hugging Face Hub."""
     from thaitok.publish import PublishConfig, plan_publish
+    from thaitok.show import print_table
 
     if not dry_run:
         raise UserError(
@@ -245,9 +250,9 @@ def publish(
         print(json.dumps(plan.model_dump(mode="json"), ensure_ascii=False))
     else:
         files = [(one.name, one.bytes, one.sha256[:12]) for one in plan.files]
-        _print_rows(f"Would go up to {repo}", ("file", "bytes", "sha256"), files)
+        print_table(f"Would go up to {repo}", ("file", "bytes", "sha256"), files)
         left = [(one.name, one.reason) for one in plan.left_out]
-        _print_rows("Stays here", ("file", "why"), left)
+        print_table("Stays here", ("file", "why"), left)
         print(plan.card)
     for note in plan.notes:
         log.info("note: %s", note)
@@ -259,6 +264,7 @@ def publish(
 def doctor(as_json: Json = False) -> None:
     """Check versions, devices, disk and Hub login."""
     from thaitok.doctor import diagnose
+    from thaitok.show import print_table
 
     found = diagnose()
     rows = [(one.name, one.value, one.state, one.remedy) for one in found]
@@ -266,25 +272,28 @@ def doctor(as_json: Json = False) -> None:
         columns = ("name", "value", "state", "remedy")
         print(json.dumps([dict(zip(columns, row, strict=True)) for row in rows]))
     else:
-        _print_rows("Doctor", ("what", "found", "state", "what to do"), rows)
+        print_table("Doctor", ("what", "found", "state", "what to do"), rows)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb: 0 done, 2 the user's fault, 130 Ctrl-C; a bug keeps its traceback."""
-    # Threads that wait by spinning slow each other down tenfold on a busy machine.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Threads that wait by spinning for long slow a busy machine down sixfold; spinning briefly
+    # costs a few per cent on an idle one.
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         with _readable_errors():
             code = app(args=argv, prog_name="thaitok", standalone_mode=False)
+        if code == 130:  # what typer makes of Ctrl-C
+            raise KeyboardInterrupt
     except UserError as err:
         print(f"thaitok: error: {err}", file=sys.stderr)
         return 2
-    except (KeyboardInterrupt, typer.Abort):
-        print("thaitok: stopped; the same command goes on from here", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("thaitok: stopped; run the same command again to take it up", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        # The reader (`head`, say) has enough; nothing more can be said to it.
+    except SystemExit:
+        # What typer makes of a reader (`head`, say) that has enough: no fault of anybody.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code if isinstance(code, int) else 0
@@ -300,10 +309,10 @@ def _readable_errors() -> Iterator[None]:
         yield
     except USAGE_ERROR as err:
         raise UserError(str(err), do="see thaitok --help") from None
-    except BrokenPipeError:
+    except UserError:
         raise
-    except OSError as err:
-        if explained := explain_os_error(err):
+    except Exception as err:
+        if explained := explain_system_error(err):
             raise explained from None
         raise
 
@@ -336,37 +345,10 @@ def _seeds(text: str | None) -> list[int] | None:
 
 
 def _print_counts(name: str, folder: Path, counts: Mapping[str, Any], as_json: bool) -> None:
+    from thaitok.show import print_table
+
     if as_json:
         print(json.dumps({"folder": str(folder), **counts}, ensure_ascii=False))
         return
     rows = [(key.replace("_", " "), value) for key, value in counts.items()]
-    _print_rows(f"{name}: {folder}", ("", ""), rows)
-
-
-def _print_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    cells = [[_cell(value) for value in row] for row in rows]
-    if not cells:
-        return
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for number, column in enumerate(columns):
-        numeric = all(isinstance(row[number], (int, float)) for row in rows)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    for row in cells:
-        table.add_row(*row)
-    # Nothing is folded where no terminal sets a width: a file has room.
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_cell(one)}" for key, one in value.items()) or "none"
-    return str(value)
+    print_table(f"{name}: {folder}", ("", ""), rows)

@@ -90,7 +90,8 @@ def _parse_value(text: str) -> Any:
 def _explain(
     error: ValidationError, kind: type[Config], file: Path | None, overrides: Sequence[str]
 ) -> UserError:
-    first = error.errors()[0]
+    # A misspelt key explains a missing one.
+    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     path = [str(part) for part in first["loc"]]
     key = ".".join(path)
     where = _locate(path, file, overrides)
@@ -98,10 +99,11 @@ def _explain(
         near = _nearest(kind, path)
         return UserError(f"unknown key {key!r}", where=where, do=near)
     if first["type"] == "missing":
-        return UserError(f"{key!r} is not given", where=where, do=f"give {key} in the config")
+        do = "give it on the command line or in a config file"
+        return UserError(f"{key!r} is not given", where=where, do=do)
     said = first["msg"].removeprefix("Value error, ")
     said = said[:1].lower() + said[1:]
-    if isinstance(first["input"], dict):
+    if first["type"] == "value_error" and isinstance(first["input"], dict):
         # A check over several keys names them itself.
         return UserError(said, where=where or file)
     value = json.dumps(first["input"], ensure_ascii=False, default=str)

@@ -56,7 +56,9 @@ def fast_tokenizer(model: UnigramModel) -> Tokenizer:
     """Build the `tokenizers` pipeline whose ids equal SentencePiece's.
 
     The rules are its normalizer, the space token is isolated before the unigram model as
-    SentencePiece isolates its user-defined symbols, and the decoder gives back spaces.
+    SentencePiece isolates its user-defined symbols, and the decoder gives back spaces. A special
+    token written out in a text, such as `<mask>`, is taken for the token here, as by every
+    Hugging Face tokenizer; to SentencePiece, and so in a corpus, it is text.
     """
     ids = {piece: number for number, (piece, _) in enumerate(model.pieces)}
     unigram = models.Unigram(list(model.pieces), ids[SPECIAL_TOKENS["unk_token"]], False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -25,7 +26,8 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
         (
             f"finetune {task.removeprefix('demo_')}",
             f"results/{task}",
-            f"finetune run/model --task {task} --data-dir bundled/bench --out results/{task}",
+            f"finetune run/model --task {task} --data-dir bundled/bench --out results/{task} "
+            "--set epochs=6",
         )
         for task in TASKS
     ),
@@ -48,10 +50,20 @@ def run_demo(out: Path) -> list[tuple[str, float, str]]:
     for stage, folder, command in COMMANDS:
         log.info("\n$ thaitok %s", command)
         began = time.monotonic()
-        done = subprocess.run([sys.executable, "-m", "thaitok", *shlex.split(command)], cwd=out)
-        if done.returncode == 130:
+        code = _run([sys.executable, "-m", "thaitok", *shlex.split(command)], out)
+        if code == 130:
             raise KeyboardInterrupt
-        if done.returncode:
+        if code:
             raise UserError(f"the stage {stage!r} failed", where=out, do="see its message above")
         times.append((stage, round(time.monotonic() - began, 1), str(out / folder)))
     return times
+
+
+def _run(command: list[str], folder: Path) -> int:
+    """Run a command and return its exit code; on Ctrl-C it is left the time to end by itself."""
+    # A handler that does nothing and not SIG_IGN, which the command would inherit.
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        return subprocess.Popen(command, cwd=folder).wait()
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -102,10 +102,9 @@ def _devices() -> Iterator[Finding]:
 def _bf16() -> Iterator[Finding]:
     import torch
 
-    if torch.cuda.is_available():
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        native = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    from thaitok.devices import computes_bf16
+
+    native = computes_bf16(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     yield Finding("bf16", "in hardware" if native else "not in hardware")
 
 

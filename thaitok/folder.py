@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +18,8 @@ from pydantic import ValidationError
 
 from thaitok.config import Config
 from thaitok.errors import UserError
+
+log = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 JOB = ".job.json"
@@ -135,7 +138,7 @@ class Job:
         names = sorted(
             path.relative_to(self.work).as_posix()
             for path in self.work.rglob("*")
-            if path.is_file() and not path.name.startswith(".")
+            if path.is_file() and not _hidden(path.relative_to(self.work))
         )
         manifest = Manifest(
             stage=self.stage,
@@ -146,10 +149,9 @@ class Job:
             files=tuple(file_facts(self.work / name, name) for name in names),
         )
         write_json(self.work / MANIFEST, manifest)
-        (self.work / JOB).unlink(missing_ok=True)
-        sync_folder(self.work)
         if self.work != self.out:
-            self.work.rename(self.out)
+            move_into_place(self.work, self.out)
+        (self.out / JOB).unlink(missing_ok=True)
         self.done = manifest
         return manifest
 
@@ -167,6 +169,7 @@ class Job:
                 f"is in the way: no {self.stage} folder of ours", where=self.out, do=OTHER_OUT
             )
         elif found != _plain(job) and self.work.exists():
+            log.warning("%s: what a stopped run with other settings left is discarded", self.out)
             shutil.rmtree(self.work)
         self.work.mkdir(exist_ok=True)
         if found != _plain(job):
@@ -198,7 +201,7 @@ def stage_job(
     as finished only when its manifest is there. Raises `UserError` when `out` holds something
     else, or when another process is making it.
     """
-    out = out.absolute()
+    out = out.resolve()
     out.parent.mkdir(parents=True, exist_ok=True)
     with _lock(out):
         job = Job(out, stage, config, inputs, live)
@@ -212,8 +215,14 @@ def _lock(out: Path) -> Iterator[None]:
     with path.open("w") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UserError("another run is writing this folder", where=out) from None
+            # The file may have been unlinked by the run that held it before.
+            ours = path.exists() and os.path.samestat(os.fstat(stream.fileno()), path.stat())
+        except BlockingIOError:
+            ours = False
+        if not ours:
+            raise UserError(
+                "another run is writing this folder", where=out, do="wait for it, or stop it"
+            )
         try:
             yield
         finally:
@@ -242,13 +251,28 @@ def write_json(path: Path, value: Any) -> None:
         stream.write("\n")
 
 
-def sync_folder(folder: Path) -> None:
-    """Force a folder's names to disk, so that a power cut cannot undo a rename."""
-    handle = os.open(folder, os.O_RDONLY)
+def move_into_place(work: Path, final: Path) -> None:
+    """Rename a folder to its final name once all that is in it is on disk.
+
+    Otherwise a power cut may leave the name, and files cut short under it.
+    """
+    for path in (*work.rglob("*"), work):
+        sync(path)
+    work.rename(final)
+    sync(final.parent)
+
+
+def sync(path: Path) -> None:
+    """Force a file's content, or a folder's names, to disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _read_note(path: Path) -> dict[str, Any] | None:

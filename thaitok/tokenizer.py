@@ -39,6 +39,8 @@ def tokenizer_facts(folder: Path) -> tuple[FileFacts, ...]:
 class BulkEncoder:
     """Encode by `spm.model`, several times faster than `tokenizer.json` and with equal ids.
 
+    Only a special token written out in a text, such as `<mask>`, is text here and a token there.
+
     Texts are normalised, cut at spaces, and each distinct phrase is encoded once: what stands
     between two spaces never depends on what is around it.
     """

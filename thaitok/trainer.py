@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-import sentencepiece
 from pydantic import Field
 
+from thaitok.card import write_card
 from thaitok.config import Config
 from thaitok.convert import SPECIAL_TOKENS, read_model, write_tokenizer_files
 from thaitok.corpus import corpus_inputs, count_documents, read_texts
@@ -68,18 +72,33 @@ def train_tokenizer(config: TokenizerConfig) -> Manifest:
         if job.done:
             return job.done
         scratch = job.work / ".scratch"
-        scratch.mkdir(exist_ok=True)
-        options = _WRITERS[config.mode](config, scratch)
-        _train(config, scratch, options)
-        scores = read_model((scratch / "spm.model").read_bytes())
-        write_tokenizer_files(job.work, scores, config.model_max_length)
-        for file in scratch.iterdir():
-            file.unlink()
-        scratch.rmdir()
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
+        model = read_model(_train(config, _WRITERS[config.mode](config, scratch)))
+        shutil.rmtree(scratch)
+        write_tokenizer_files(job.work, model, config.model_max_length)
         report = measure(job.work, _sample(config.corpus))
         write_json(job.work / "report.json", report)
+        counts = {"pieces": len(model.pieces), **report}
+        _write_card(job.work, config, counts)
         versions = package_versions("sentencepiece", "tokenizers", "pythainlp", "nlpo3")
-        return job.finish({"pieces": len(scores.pieces), **report}, versions)
+        return job.finish(counts, versions)
+
+
+def _write_card(folder: Path, config: TokenizerConfig, counts: dict[str, Any]) -> None:
+    write_card(
+        folder,
+        pipeline_tag="",
+        title=f"Thai tokenizer of {counts['pieces']:,} pieces",
+        summary="A SentencePiece unigram tokenizer for Thai.",
+        facts={
+            "Pieces": f"{counts['pieces']:,}",
+            "Trained on": f"{count_documents(config.corpus):,} documents",
+            "Tokens a character": str(counts["tokens_per_character"]),
+            "Bytes a token": str(counts["bytes_per_token"]),
+            "Unknown pieces": f"{counts['unknown_share']:.3%}",
+        },
+    )
 
 
 def count_words(texts: Iterable[str]) -> Counter[str]:
@@ -156,41 +175,60 @@ def _read(corpus: tuple[Path, ...]) -> Iterator[str]:
             advance()
 
 
-def _train(config: TokenizerConfig, scratch: Path, options: dict[str, Any]) -> None:
-    ids: dict[str, Any] = {"bos_id": 0, "pad_id": 1, "eos_id": 2, "unk_id": 3}
-    try:
-        sentencepiece.SentencePieceTrainer.train(
-            model_prefix=str(scratch / "spm"),
-            model_type="unigram",
-            vocab_size=config.vocab_size,
-            character_coverage=config.character_coverage,
-            max_sentencepiece_length=config.max_piece_length,
-            # All normalising is ours: nmt_nfkc splits sara am and is lossy.
-            normalization_rule_name="identity",
-            add_dummy_prefix=False,
-            remove_extra_whitespaces=False,
-            control_symbols=[SPECIAL_TOKENS["mask_token"]],
-            user_defined_symbols=[SPACE_TOKEN],
-            num_threads=THREADS,
-            minloglevel=2,
-            **ids,
-            **options,
-        )
-    except (RuntimeError, OSError) as err:
-        raise _explain(err, config) from None
+def _train(config: TokenizerConfig, options: dict[str, Any]) -> bytes:
+    """Train in a process of its own: SentencePiece cannot be interrupted, a process can."""
+    wanted = {
+        "model_type": "unigram",
+        "vocab_size": config.vocab_size,
+        "character_coverage": config.character_coverage,
+        "max_sentencepiece_length": config.max_piece_length,
+        # All normalising is ours: nmt_nfkc splits sara am and is lossy.
+        "normalization_rule_name": "identity",
+        "add_dummy_prefix": False,
+        "remove_extra_whitespaces": False,
+        "bos_id": 0,
+        "pad_id": 1,
+        "eos_id": 2,
+        "unk_id": 3,
+        "control_symbols": [SPECIAL_TOKENS["mask_token"]],
+        "user_defined_symbols": [SPACE_TOKEN],
+        "num_threads": THREADS,
+        "minloglevel": 2,
+        **options,
+    }
+    command = [sys.executable, "-P", "-c", CHILD]
+    done = subprocess.run(command, input=json.dumps(wanted).encode(), capture_output=True)
+    if done.returncode:
+        raise _explain(done.stderr.decode("utf-8", "replace"), config)
+    return done.stdout
 
 
-def _explain(error: Exception, config: TokenizerConfig) -> Exception:
+CHILD = """
+import io, json, sys
+import sentencepiece
+model = io.BytesIO()
+sentencepiece.SentencePieceTrainer.train(model_writer=model, **json.load(sys.stdin))
+sys.stdout.buffer.write(model.getvalue())
+"""
+"""Reads the options from stdin, writes the model to stdout."""
+
+
+def _explain(said: str, config: TokenizerConfig) -> Exception:
     """Say which vocabulary the corpus can fill; SentencePiece knows it only after the seeds."""
-    said = str(error)
-    most = re.search(r"value <= ([0-9]+)", said)
-    if most or "too high" in said or "required_chars" in said or "empty" in said.lower():
-        do = f"give --vocab-size {most[1]} or less, or more text" if most else "give more text"
-        where = ", ".join(str(corpus) for corpus in config.corpus)
+    where = ", ".join(str(corpus) for corpus in config.corpus)
+    if most := re.search(r"value <= ([0-9]+)", said):
         return UserError(
-            f"the corpus is too small for {config.vocab_size:,} pieces", where=where, do=do
+            f"the corpus is too small for {config.vocab_size:,} pieces",
+            where=where,
+            do=f"give --vocab-size {most[1]} or less, or more text",
         )
-    return error
+    if "required_chars" in said:
+        return UserError(
+            f"{config.vocab_size:,} pieces cannot hold the corpus's alphabet",
+            where=where,
+            do="give a larger --vocab-size, or a smaller character_coverage",
+        )
+    return RuntimeError(said)
 
 
 def _sample(corpus: tuple[Path, ...], documents: int = 1000) -> list[str]:

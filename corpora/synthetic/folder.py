@@ -26,7 +26,7 @@ from corpora.synthetic.tasks import MAKERS, make_task
 from corpora.synthetic.words import build_grammar
 from thaitok.config import Config
 from thaitok.errors import UserError
-from thaitok.folder import FileFacts, file_facts, sync_folder, write_json
+from thaitok.folder import FileFacts, file_facts, move_into_place, write_json
 
 PLANTED = "planted.json"
 
@@ -97,10 +97,7 @@ def write_synthetic(config: SyntheticConfig) -> Planted:
     files = tuple(file_facts(work / name, name) for name in names if (work / name).is_file())
     planted = Planted(**_settings(config), **counts, files=files)
     write_json(work / PLANTED, planted.model_dump(mode="json"))
-    sync_folder(work)
-    if config.out.exists():
-        config.out.rmdir()
-    work.rename(config.out)
+    move_into_place(work, config.out)
     return planted
 
 

@@ -55,6 +55,17 @@ def test_a_checkpoint_with_a_missing_or_cut_file_is_no_checkpoint(
     assert newest_checkpoint(tmp_path) == tmp_path / "step-1"
 
 
+def test_a_damaged_later_checkpoint_does_not_push_out_a_sound_one(tmp_path: Path) -> None:
+    model, optimizer = trained(1)
+    for step in (90, 100):
+        save_checkpoint(tmp_path, step, model, optimizer, {}, keep=2)
+        (tmp_path / f"step-{step}" / "state.json").unlink()
+    save_checkpoint(tmp_path, 10, model, optimizer, {}, keep=2)
+    assert newest_checkpoint(tmp_path) == tmp_path / "step-10"
+    save_checkpoint(tmp_path, 20, model, optimizer, {}, keep=2)
+    assert {path.name for path in tmp_path.iterdir()} == {"step-10", "step-20"}
+
+
 def test_no_checkpoint_is_none(tmp_path: Path) -> None:
     assert newest_checkpoint(tmp_path / "none") is None
 

@@ -42,7 +42,7 @@ def padded(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
     return ids, ids != 1, pad([one for _, one in parts], batch_first=True, padding_value=-100)
 
 
-def test_packed_loss_and_gradients_are_the_padded_ones(
+def test_promise_7_packed_loss_and_gradients_are_the_padded_ones(
     packed: tuple[RobertaForMaskedLM, Batch],
 ) -> None:
     model, batch = packed

@@ -57,7 +57,7 @@ def test_word_bits_are_packed_beside_the_tokens(
     assert bits == starts
 
 
-def test_the_same_corpus_gives_the_same_bytes(
+def test_promise_2_the_same_corpus_gives_the_same_bytes(
     corpus: Path, tokenizer: Path, shards: Path, tmp_path: Path
 ) -> None:
     config = ShardConfig(

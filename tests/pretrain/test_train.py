@@ -68,7 +68,9 @@ def test_the_same_run_again_is_done_at_once(whole: Path, config_of: ConfigOf) ->
         pretrain(config_of(whole, optim={"learning_rate": 0.1, "warmup_steps": 3}))
 
 
-def test_two_runs_are_equal_to_the_bit(whole: Path, config_of: ConfigOf, tmp_path: Path) -> None:
+def test_promise_2_two_runs_are_equal_to_the_bit(
+    whole: Path, config_of: ConfigOf, tmp_path: Path
+) -> None:
     pretrain(config_of(tmp_path / "run"))
     assert weights(tmp_path / "run") == weights(whole)
     assert metrics(tmp_path / "run") == metrics(whole)
@@ -94,7 +96,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
 
 
 @pytest.mark.parametrize("step", [1, 7, 11])
-def test_a_stopped_run_ends_as_if_it_was_not(
+def test_promise_3_a_stopped_run_ends_as_if_it_was_not(
     whole: Path, config_of: ConfigOf, tmp_path: Path, step: int
 ) -> None:
     out = tmp_path / "run"
@@ -180,7 +182,7 @@ def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.mark.slow
-def test_kill_9_and_ctrl_c_lose_nothing(config_of: ConfigOf, tmp_path: Path) -> None:
+def test_promise_3_kill_9_and_ctrl_c_lose_nothing(config_of: ConfigOf, tmp_path: Path) -> None:
     size = {"steps": 300, "save_every": 40, "eval_every": 100, "log_every": 50}
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
@@ -200,6 +202,26 @@ def test_kill_9_and_ctrl_c_lose_nothing(config_of: ConfigOf, tmp_path: Path) -> 
     assert not (config.out / "manifest.json").exists()
     subprocess.run(command(config), check=True)
     assert weights(config.out) == weights(tmp_path / "a" / "run")
+
+
+@pytest.mark.slow
+def test_two_processes_train_on_the_same_batches(
+    whole: Path, config_of: ConfigOf, tmp_path: Path
+) -> None:
+    model = {"layers": 2, "hidden": 16, "heads": 2, "intermediate": 32, "dropout": 0.0}
+    alone = config_of(tmp_path / "alone" / "run", model=model)
+    pretrain(alone)
+    pair = config_of(tmp_path / "pair" / "run", model=model)
+    pair.out.parent.mkdir()
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    for _ in range(2):  # the second time it is done, and every process knows it
+        done = subprocess.run(
+            [*torchrun, "-m", *command(pair)[2:], "--json"], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["steps"] == 12
+    for one, two in zip(metrics(alone.out), metrics(pair.out), strict=True):
+        assert one == pytest.approx(two, rel=1e-4)
 
 
 def test_shards_that_are_too_few_or_another_stages_are_refused(

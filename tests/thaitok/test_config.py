@@ -48,7 +48,10 @@ def test_file_then_flags_then_set_wins(tmp_path: Path) -> None:
             'out = "x"\n[inner]\nrate = -1\n',
             "{file}:3: inner.rate = -1: input should be greater than 0",
         ),
-        ("steps = 2\n", "{file}: 'out' is not given; give out in the config"),
+        (
+            "steps = 2\n",
+            "{file}: 'out' is not given; give it on the command line or in a config file",
+        ),
     ],
 )
 def test_a_wrong_key_is_answered_with_its_line(tmp_path: Path, text: str, message: str) -> None:
@@ -59,6 +62,8 @@ def test_a_wrong_key_is_answered_with_its_line(tmp_path: Path, text: str, messag
 
 
 def test_a_wrong_override_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"steps = \{\"x\": 1\}: input should be a valid integer"):
+        load_config(Outer, None, ["steps.x=1"], out="x")
     with pytest.raises(UserError, match=r"^--set inner\.kind=c: inner\.kind = \"c\": input should"):
         load_config(Outer, None, ["inner.kind=c"], out="x")
     with pytest.raises(UserError, match="write it as key=value"):

@@ -57,7 +57,7 @@ def both(folder: Path, texts: list[str]) -> tuple[list[list[int]], list[list[int
     return model.encode([mark_spaces(normalize(text)) for text in texts]), [e.ids for e in fast]
 
 
-def test_ids_are_equal_on_awkward_strings(tokenizer: Path) -> None:
+def test_promise_6_ids_are_equal_on_awkward_strings(tokenizer: Path) -> None:
     by_model, by_json = both(tokenizer, list(AWKWARD))
     for text, one, two in zip(AWKWARD, by_model, by_json, strict=True):
         assert one == two, repr(text)
@@ -65,7 +65,7 @@ def test_ids_are_equal_on_awkward_strings(tokenizer: Path) -> None:
 
 @settings(max_examples=500, deadline=None)
 @given(text=st.text("กขคงมวำาํ่้เแ 5a\u200d\n😀", max_size=60))
-def test_ids_are_equal_ties_included(tokenizer: Path, text: str) -> None:
+def test_promise_6_ids_are_equal_ties_included(tokenizer: Path, text: str) -> None:
     by_model, by_json = both(tokenizer, [text])
     assert by_model == by_json
     assert BulkEncoder(tokenizer).encode(text) == by_json[0]
@@ -73,14 +73,23 @@ def test_ids_are_equal_ties_included(tokenizer: Path, text: str) -> None:
 
 @settings(max_examples=500, deadline=None)
 @given(text=st.text("กขคงมวำาํ่้เแ 5a\u200d\n\u00a0", max_size=60))
-def test_decode_gives_back_the_normalised_text(tokenizer: Path, text: str) -> None:
+def test_promise_6_decode_gives_back_the_normalised_text(tokenizer: Path, text: str) -> None:
     fast = load_tokenizer(tokenizer)
     ids = fast.encode(text).ids
     if fast.token_to_id("<unk>") not in ids:
         assert fast.decode(ids) == normalize(text)
 
 
-def test_ids_are_equal_on_real_text(
+def test_special_tokens_written_out_are_tokens_to_json_and_text_to_sentencepiece(
+    tokenizer: Path,
+) -> None:
+    # fill-mask needs the first; the second keeps them out of a corpus's ids.
+    by_model, by_json = both(tokenizer, ["ก<mask>ข"])
+    assert 4 in by_json[0]
+    assert 4 not in by_model[0]
+
+
+def test_promise_6_ids_are_equal_on_real_text(
     real_lines: Callable[[str, int], list[str]],
     corpus_of: Callable[[Path, list[str]], Path],
     tmp_path: Path,
@@ -124,7 +133,7 @@ print(json.dumps({
 
 
 @pytest.mark.parametrize("model_type", [None, "roberta", "camembert", "modernbert"])
-def test_plain_auto_tokenizer_gives_the_same_ids(
+def test_promise_9_plain_auto_tokenizer_gives_the_same_ids(
     tokenizer: Path, tmp_path: Path, model_type: str | None
 ) -> None:
     for name in TOKENIZER_FILES:

@@ -71,6 +71,21 @@ def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
     assert make(tmp_path / "corpus")
 
 
+def test_a_link_to_another_disk_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "big").mkdir()
+    (tmp_path / "corpus").symlink_to(tmp_path / "big")
+    assert make(tmp_path / "corpus")
+    assert read_manifest(tmp_path / "big", "corpus").counts == {"kept": 1}
+
+
+def test_what_a_killed_run_left_hidden_is_no_part_of_the_folder(tmp_path: Path) -> None:
+    with stage_job(tmp_path / "run", "run", {}, (), live=True) as job:
+        (job.work / ".step-7.partial").mkdir()
+        (job.work / ".step-7.partial" / "model").write_text("x")
+        (job.work / "metrics").write_text("x")
+        assert [facts.name for facts in job.finish({}, {}).files] == ["metrics"]
+
+
 def test_two_jobs_do_not_write_one_folder(tmp_path: Path) -> None:
     out = tmp_path / "corpus"
     with (

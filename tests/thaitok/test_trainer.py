@@ -38,10 +38,11 @@ def test_a_tokenizer_folder_has_the_size_asked_for(corpus: Path, tmp_path: Path,
         "tokenizer_config.json",
         "spm.model",
         "report.json",
+        "README.md",
     }
 
 
-def test_the_same_corpus_gives_the_same_bytes(corpus: Path, tmp_path: Path) -> None:
+def test_promise_2_the_same_corpus_gives_the_same_bytes(corpus: Path, tmp_path: Path) -> None:
     config = {"corpus": (corpus,), "vocab_size": 180}
     one, two = (
         train_tokenizer(TokenizerConfig(out=tmp_path / name, **config)) for name in ("a", "b")
@@ -57,6 +58,15 @@ def test_a_vocabulary_too_large_for_the_corpus_is_one_line(
     with pytest.raises(UserError, match=r"too small for 25,000 pieces; give --vocab-size \d+ or"):
         train_tokenizer(TokenizerConfig(corpus=(corpus,), out=out))
     assert not out.exists()
+
+
+def test_a_vocabulary_smaller_than_the_alphabet_is_said(
+    corpus_of: CorpusOf, tmp_path: Path
+) -> None:
+    corpus = corpus_of(tmp_path / "corpus", [" ".join(map(chr, range(0x4E00, 0x4F00)))] * 3)
+    config = TokenizerConfig(corpus=(corpus,), out=tmp_path / "t", vocab_size=100)
+    with pytest.raises(UserError, match="100 pieces cannot hold the corpus's alphabet"):
+        train_tokenizer(config)
 
 
 def test_a_corpus_changed_under_a_finished_tokenizer_is_noticed(
