@@ -5,7 +5,7 @@
 #
 # DATA_DIR holds text/*.jsonl.zst and bench/NAME/{train,validation,test}.jsonl.
 # small    two CPU cores, under half an hour; a model of 3 million parameters
-# medium   two CPU cores, a night; the same model on all text
+# medium   two CPU cores, a night; the same model on ten times the text
 # base     a GPU; WangchanBERTa's size and hyper-parameters on all text
 #
 # Stopped, it goes on where it was when it is run again.

@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, Any
 
@@ -60,8 +60,15 @@ def file_facts(path: Path, name: str | None = None) -> FileFacts:
 
 
 def package_versions(*names: str) -> dict[str, str]:
-    """Return the installed version of each distribution."""
-    return {name: version(name) for name in ("thaitok", *names)}
+    """Return the installed version of each distribution, ours first."""
+    return {name: _version(name) for name in ("thaitok", *names)}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"  # run from a checkout
 
 
 def read_manifest(folder: Path, stage: str) -> Manifest:
