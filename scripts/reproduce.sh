@@ -20,7 +20,7 @@ PATH=$root/.venv/bin:$PATH
 case $size in
     # Government news is 71 % of the bytes: each source is held to some characters, or the
     # tokenizer becomes a government-news tokenizer.
-    small)  source_chars=6_000_000  pieces=8000  preset=small changes=(--steps 1000) ;;
+    small)  source_chars=6_000_000  pieces=8000  preset=small changes=(--steps 800) ;;
     medium) source_chars=60_000_000 pieces=16000 preset=small changes=(--steps 40000) ;;
     base)   source_chars=10_000_000_000 pieces=25000 preset=wangchanberta-base changes=() ;;
     *) echo "reproduce.sh: no size '$size': small, medium or base" >&2; exit 2 ;;
