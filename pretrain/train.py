@@ -62,7 +62,9 @@ def pretrain(config: PretrainConfig, *, resume: bool = True) -> Manifest:
     shards = open_shards(config.shards)
     # Accelerate keeps its precision for the process, and refuses a second run with another.
     AcceleratorState._reset_state()
-    accelerator = Accelerator(mixed_precision=_precision(config))
+    # Unless it is told, Accelerate does not see that CPU processes belong together.
+    cpu = not torch.accelerator.is_available()
+    accelerator = Accelerator(mixed_precision=_precision(config), cpu=cpu)
     with _job(config, accelerator) as job:
         if job and not job.done:
             _clear(config.out / CHECKPOINTS, everything=not resume)

@@ -36,7 +36,7 @@ model = AutoModelForSequenceClassification.from_pretrained("sentiment/model")
 text = "ร้านนี้ อร่อยมาก"
 logits = model(**tokenizer(text, return_tensors="pt")).logits
 label = pipeline("text-classification", model="sentiment/model")(text)[0]["label"]
-words = pipeline("token-classification", model="ner/model")(text)
+words = pipeline("token-classification", model="ner/model", ignore_labels=[])(text)
 fill = pipeline("fill-mask", model="run/model")(text.replace("มาก", "<mask>"))
 print(json.dumps([list(logits.shape), label, len(words), len(fill)]))
 """

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from corpora import CleanConfig, clean_corpus, read_documents, read_texts
-from thaitok.errors import UserError, explain_os_error
+from thaitok.errors import UserError, explain_system_error
 
 Files = Callable[..., Path]
 Make = Callable[..., CleanConfig]
@@ -366,7 +366,7 @@ def test_promise_4_a_full_disk_at_every_size(tmp_path: Path, jsonl: Files, confi
         for kilobytes in (600, 1400, 2200):  # in the map pass, before and during the join
             with pytest.raises(OSError, match="No space left on device") as error:
                 clean_corpus(make)
-            assert isinstance(explain_os_error(error.value), UserError)
+            assert isinstance(explain_system_error(error.value), UserError)
             assert not make.out.exists()
             mount("-o", f"remount,size={kilobytes}k")
         mount("-o", "remount,size=9m")
