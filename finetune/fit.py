@@ -34,6 +34,7 @@ from finetune.metrics import score
 from finetune.scores import SeedScores
 from thaitok.devices import computes_bf16
 from thaitok.progress import Advance, progress
+from thaitok.quiet import quiet
 
 log = logging.getLogger("thaitok")
 
@@ -75,7 +76,7 @@ def fit(folder: Path, seed: int, config: FinetuneConfig, settings: Settings,
     """Fine-tune one seed and score test once, with the weights that are best on validation."""
     begun = time.monotonic()
     bench = material.bench
-    with _reproducible(), heads.quiet(), tempfile.TemporaryDirectory() as scratch:
+    with _reproducible(), quiet(), tempfile.TemporaryDirectory() as scratch:
         transformers.set_seed(seed)  # the new head's weights
         model = _open(folder, bench, settings)
         rows = training_rows(material.train, bench.train, bench.labels)

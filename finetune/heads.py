@@ -13,11 +13,11 @@ import torch
 import transformers
 from torch import Tensor
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
-from transformers.utils import logging as transformers_logging
 
 from finetune.align import Window
 from thaitok.errors import UserError
 from thaitok.folder import MANIFEST
+from thaitok.quiet import quiet
 
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
            "pytorch_model.bin.index.json")  # fmt: skip
@@ -230,21 +230,6 @@ def forward(
 def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
     """Return the padding id; 0 where there is none, since padding is masked anyway."""
     return int(tokenizer.pad_token_id or 0)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Silence transformers' notes and bars: a new head "should be trained", as it will be."""
-    verbosity = transformers_logging.get_verbosity()
-    bars = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        transformers_logging.set_verbosity(verbosity)
-        if bars:
-            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 @contextmanager

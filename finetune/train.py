@@ -35,6 +35,7 @@ from thaitok.folder import (
     write_json,
     written,
 )
+from thaitok.quiet import quiet
 
 log = logging.getLogger("thaitok")
 
@@ -162,7 +163,7 @@ def _save_model(
     settings: Settings,
 ) -> None:
     """Save the model with the tokenizer's own files: saved anew, they would be other files."""
-    with heads.quiet():
+    with quiet():
         fitted.model.save_pretrained(out)
         if not (folder / "tokenizer.json").is_file():
             tokenizer.save_pretrained(out)

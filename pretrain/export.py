@@ -14,6 +14,7 @@ from pretrain.config import PretrainConfig
 from pretrain.shards import TOKENIZER_FOLDER, TokenShards
 from thaitok.card import write_card
 from thaitok.folder import TOKENIZER_FILES, move_into_place, write_json
+from thaitok.quiet import quiet
 
 MODEL = "model"
 
@@ -25,7 +26,8 @@ def export_model(
     folder = config.out / MODEL
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    model.save_pretrained(partial)
+    with quiet():
+        model.save_pretrained(partial)
     for name in TOKENIZER_FILES:
         shutil.copyfile(config.shards / TOKENIZER_FOLDER / name, partial / name)
     _fit_length(partial / TOKENIZER_FILES[1], config.sequence_length)
