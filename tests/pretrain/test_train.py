@@ -181,6 +181,32 @@ def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
     raise AssertionError(f"{path} never came")
 
 
+LIMITED = """
+import resource, signal, sys
+from thaitok.cli import main
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
+sys.exit(main(sys.argv[2:]))
+"""
+"""The command where no file may grow beyond a size, as on a disk that runs full."""
+
+
+def test_promise_4_a_full_disk_is_one_line_and_the_run_goes_on(
+    whole: Path, config_of: ConfigOf, tmp_path: Path
+) -> None:
+    config = config_of(tmp_path / "run")
+    limit = (whole / "checkpoints" / "step-12" / "model.safetensors").stat().st_size + 10
+    argv = [sys.executable, "-c", LIMITED, str(limit), *command(config)[3:]]
+    done = subprocess.run(argv, capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+    assert "no space left to write" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert not list((config.out / "checkpoints").glob("step-*")), "moments did not fit"
+    pretrain(config)
+    assert weights(config.out) == weights(whole)
+    assert not list((config.out / "checkpoints").glob(".*")), "what the full disk left is gone"
+
+
 @pytest.mark.slow
 def test_promise_3_kill_9_and_ctrl_c_lose_nothing(config_of: ConfigOf, tmp_path: Path) -> None:
     size = {"steps": 300, "save_every": 40, "eval_every": 100, "log_every": 50}
