@@ -308,7 +308,7 @@ def _readable_errors() -> Iterator[None]:
     try:
         yield
     except USAGE_ERROR as err:
-        raise UserError(str(err), do="see thaitok --help") from None
+        raise UserError(str(err) or "no verb given", do="see thaitok --help") from None
     except UserError:
         raise
     except Exception as err:
