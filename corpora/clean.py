@@ -1,28 +1,43 @@
-"""Clean a corpus: read, clean and judge in parallel, then join without duplicates."""
+"""Clean a corpus: passes over the input on all cores, then the join without duplicates."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from corpora.benchmarks import find_splits
 from corpora.columns import check_column
 from corpora.config import CleanConfig
 from corpora.counts import Ledger
-from corpora.crew import run_tasks
-from corpora.inputs import InputFile, find_files, tasks_of
-from corpora.merge import merge_tasks
-from corpora.report import told, write_report
-from corpora.tasks import MapPass
+from corpora.decontaminate import build_index
+from corpora.engine import run_pass
+from corpora.hub import HubFile, facts_of
+from corpora.inputs import InputFile, find_files
+from corpora.join import Verdicts, first_seen, join_tasks, judge_index, read_index
+from corpora.passes.clean import CleanPass
+from corpora.passes.results import INDEX, KEY_BYTES
+from corpora.passes.sign import SignPass
+from corpora.passes.split import SplitPass
+from corpora.plan import Piece, Task, needs_unpacking, pieces_of, tasks_of
+from corpora.repeats import find_repeats
+from corpora.report import told, totals_of, write_report
+from corpora.store import RecordReader
+from thaitok import mojibake, rules, wangchanberta
 from thaitok.errors import UserError
-from thaitok.folder import JOB, Job, Manifest, file_facts, package_versions, stage_job
-from thaitok.progress import Advance, progress
+from thaitok.folder import JOB, FileFacts, Job, Manifest, file_facts, package_versions, stage_job
+from thaitok.progress import progress
 
-TASKS = "tasks"
-"""The folder of the map pass below the job's hidden work folder."""
-MEGABYTE = 1_000_000
+PASSES = ("split", "clean", "sign")
+"""The folders of the passes below the job's hidden work folder."""
 
 
 def clean_corpus(config: CleanConfig) -> Manifest:
@@ -30,86 +45,168 @@ def clean_corpus(config: CleanConfig) -> Manifest:
 
     Every document read is kept, dropped or quarantined, and counted once. A broken document is
     set aside and never fatal. The folder's bytes depend on the inputs and the settings alone,
-    not on the number of workers nor on how often the run was killed and taken up again.
-    Raises `UserError` for inputs that cannot be read at all, or when nothing would be kept.
+    not on the engine, the number of workers, nor on how often the run was killed and taken up
+    again. Raises `UserError` for inputs that cannot be read at all, for a stopped run that was
+    begun with other inputs or settings, or when nothing would be kept.
     """
-    files = find_files(config.inputs, config.out)
+    files = find_files(config.inputs, config.out, config.text_column)
     for file in files:
-        check_column(file, config)
-    facts = [file_facts(file.path, file.name) for file in files]
-    with stage_job(config.out, "corpus", config.deciding(), facts) as job:
+        if not isinstance(file, HubFile):  # of these the Hub was asked
+            check_column(file, config)
+    facts = _facts(files, config)
+    with stage_job(config.out, "corpus", config.deciding(), facts, code=_code()) as job:
         return job.done or _make(job, config, files)
+
+
+def _code() -> str:
+    """Return a fingerprint of the code that decides the result.
+
+    A run that was begun by other code would be half of one kind and half of another.
+    """
+    ground = [Path(module.__file__ or "") for module in (rules, mojibake, wangchanberta)]
+    digest = sha256()
+    for path in (*sorted(Path(__file__).parent.rglob("*.py")), *ground):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _facts(files: Iterable[InputFile], config: CleanConfig) -> list[FileFacts]:
+    named = [(file.path, file.name) for file in files if not isinstance(file, HubFile)]
+    for split in find_splits(config.decontaminate):
+        named.append((split.path, f"benchmark {split.benchmark}/{split.split}"))
+    with ThreadPoolExecutor(os.cpu_count()) as threads:  # hashing lets other threads run
+        facts = list(threads.map(lambda one: file_facts(*one), named))
+    return facts + [facts_of(file) for file in files if isinstance(file, HubFile)]
 
 
 def _make(job: Job, config: CleanConfig, files: list[InputFile]) -> Manifest:
     report = job.work / "report.json"
     if not report.is_file():
-        map_pass = MapPass(config, tasks_of(files), job.work / TASKS)
-        _map(map_pass)
-        _clear(job.work)
-        _merge(map_pass, job.work, files)
+        tasks = _plan(job.work, config, files)
+        cleaned = _clean(job.work, config, tasks)
+        signed = _sign(job.work, config, cleaned)
+        _clear(job.work, but=(JOB, *PASSES))
+        _join(job.work, config, cleaned, signed, files)
     # From here on all is written: a run killed below comes straight back to this line.
     counts = json.loads(report.read_text(encoding="utf-8"))
-    _clear(job.work / TASKS, everything=True)
-    return job.finish(_totals(counts), package_versions("datatrove", "zstandard", "pyarrow"))
+    for name in PASSES:
+        shutil.rmtree(job.work / name, ignore_errors=True)
+    versions = package_versions("datatrove", "zstandard", "pyarrow", "nlpo3", "pythainlp")
+    return job.finish(totals_of(counts), versions)
 
 
-def _map(job: MapPass) -> None:
-    """Run the tasks that no run before has finished."""
-    job.folder.mkdir(exist_ok=True)
-    ranks = range(len(job.tasks))
-    left = [rank for rank in ranks if not job.finished(rank)]
-    sizes = [sum(file.bytes for file in task) for task in job.tasks]
-    with progress("clean", -(-sum(sizes) // MEGABYTE), "MB") as advance:
-        moved = _in_megabytes(advance)
-        moved(sum(sizes[rank] for rank in ranks if rank not in set(left)))
-        if left:
-            run_tasks(job, left, min(job.config.workers, len(left)), moved)
+def _plan(work: Path, config: CleanConfig, files: list[InputFile]) -> list[Task]:
+    """Divide the inputs into tasks, once large packed files are rewritten in pieces."""
+    split = SplitPass([file for file in files if needs_unpacking(file, config)], work / "split")
+    if split.files:
+        run_pass(split, config)
+    rewritten = {file.name: rank for rank, file in enumerate(split.files)}
+
+    def divided(file: InputFile) -> list[Piece]:
+        if file.name in rewritten:
+            return split.pieces(rewritten[file.name])
+        return pieces_of(file, config)
+
+    with ThreadPoolExecutor(8) as threads:  # of a file on the Hub, its footer must come here
+        pieces = threads.map(divided, files)
+        return tasks_of(piece for file_pieces in pieces for piece in file_pieces)
 
 
-def _merge(map_pass: MapPass, folder: Path, files: list[InputFile]) -> None:
-    with progress("join", unit="documents") as advance:
-        ledger = merge_tasks(map_pass, folder, advance)
-    _assert_balanced(ledger)
-    total = ledger.total()
-    if not total.documents:
-        raise UserError("no document in the input", where=", ".join(map_pass.config.inputs))
-    if not total.kept:
-        raise UserError(
-            f"nothing would be kept of {total.documents:,} documents: {told(total)}",
-            where=", ".join(map_pass.config.inputs),
-            do="look at the input, text_column and filters",
+def _clean(work: Path, config: CleanConfig, tasks: list[Task]) -> CleanPass:
+    folder = work / "clean"
+    folder.mkdir(exist_ok=True)
+    benchmarks = folder / "benchmarks.npz" if config.decontaminate.benchmarks else None
+    if benchmarks and not benchmarks.is_file():
+        build_index(config.decontaminate).save(benchmarks)
+    cleaned = CleanPass(config, tasks, folder, benchmarks)
+    run_pass(cleaned, config)
+    return cleaned
+
+
+def _sign(work: Path, config: CleanConfig, cleaned: CleanPass) -> SignPass:
+    signed = SignPass(config, cleaned.results, work / "sign", tuple(cleaned.sizes()))
+    signed.folder.mkdir(exist_ok=True)
+    ready = signed.folder / "ready"
+    if not ready.is_file():
+        _find_repeats(signed, config)
+        ready.touch()
+    run_pass(signed, config)
+    return signed
+
+
+def _find_repeats(signed: SignPass, config: CleanConfig) -> None:
+    """Mark documents that repeat an earlier one, and list lines that many documents have."""
+    ranks = range(len(signed.task_bytes))
+    keys = [np.fromfile(signed.cleaned.keys(rank), dtype="<u8").reshape(-1, 2) for rank in ranks]
+    first = first_seen(np.concatenate(keys)) if config.dedup.exact else None
+    repeated = []
+    start = 0
+    for rank in ranks:
+        end = start + len(keys[rank])
+        marks = ~first[start:end] if first is not None else np.zeros(end - start, dtype=bool)
+        marks.tofile(signed.repeated(rank))
+        repeated.append(marks)
+        start = end
+    if config.cuts_lines:
+        find_repeats(
+            [signed.cleaned.lines(rank) for rank in ranks],
+            repeated,
+            [signed.cuts(rank) for rank in ranks],
+            signed.folder / "lines",
+            min_documents=2 if config.dedup.lines else config.boilerplate.min_documents,
+            keep_first=config.dedup.lines,
         )
-    write_report(folder, ledger, {file.name: index for index, file in enumerate(files)})
+
+
+def _join(
+    work: Path, config: CleanConfig, cleaned: CleanPass, signed: SignPass, files: list[InputFile]
+) -> None:
+    ranks = range(len(cleaned.tasks))
+    texts = RecordReader([signed.results.records(rank) for rank in ranks])
+    index = read_index(signed.results, len(ranks), signed.folder / "index")
+    with progress("deduplicate", unit="documents") as advance:
+        verdicts = judge_index(index, lambda number: texts[number]["text"], config)
+        advance(len(index))
+    with progress("join", len(index), "documents") as advance:
+        ledger = join_tasks(
+            cleaned.results, signed.results, len(ranks), verdicts, work, config, advance
+        )
+    _assert_balanced(ledger)
+    _assert_something_kept(ledger, config)
+    places = {file.name: number for number, file in enumerate(files)}
+    write_report(work, ledger, places, _extra(verdicts))
+
+
+def _extra(verdicts: Verdicts) -> dict[str, Any]:
+    """Return what the report tells beside the ledger."""
+    copies = np.bincount(verdicts.near[verdicts.near >= 0])
+    sizes = Counter((copies[copies > 0] + 1).tolist())
+    return {
+        "clusters": {"near_duplicate": {str(size): sizes[size] for size in sorted(sizes)}},
+        "deduplication": {"index bytes a document": INDEX.itemsize + KEY_BYTES},
+    }
 
 
 def _assert_balanced(ledger: Ledger) -> None:
     for source, count in ledger.sources.items():
-        if not count.balanced():
+        if not (count.balanced() and count.accounted()):
             raise RuntimeError(f"documents were lost or doubled in {source!r}: {count}")
 
 
-def _totals(counts: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in counts.items() if key != "sources"}
+def _assert_something_kept(ledger: Ledger, config: CleanConfig) -> None:
+    total = ledger.total()
+    if not total.documents:
+        raise UserError("no document in the input", where=", ".join(config.inputs))
+    if not total.kept:
+        raise UserError(
+            f"nothing would be kept of {total.documents:,} documents: {told(total)}",
+            where=", ".join(config.inputs),
+            do="look at the input, text_column and filters",
+        )
 
 
-def _clear(folder: Path, *, everything: bool = False) -> None:
-    """Remove what a killed run may have left, but for the job's note and finished tasks."""
-    if not folder.is_dir():
-        return
+def _clear(folder: Path, *, but: tuple[str, ...]) -> None:
+    """Remove what a join that was killed may have left."""
     for path in folder.iterdir():
-        if everything or path.name not in (JOB, TASKS):
+        if path.name not in but:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    if everything:
-        folder.rmdir()
-
-
-def _in_megabytes(advance: Advance) -> Callable[[int], None]:
-    rest = MEGABYTE - 1  # rounded up, as the total is
-
-    def moved(size: int) -> None:
-        nonlocal rest
-        steps, rest = divmod(rest + size, MEGABYTE)
-        advance(steps)
-
-    return moved

@@ -14,6 +14,7 @@ from corpora.config import CleanConfig
 from corpora.counts import excerpt
 from corpora.inputs import InputFile
 from corpora.lines import BrokenFileError, Line, Moved, read_chunks, read_lines
+from corpora.plan import Piece
 from corpora.records import Fault, Found, encodable, name_of, record_of, sound
 from thaitok.errors import UserError
 
@@ -42,9 +43,9 @@ def check_column(file: InputFile, config: CleanConfig) -> None:
         )
 
 
-def read_csv(file: InputFile, config: CleanConfig, moved: Moved) -> Iterator[Found | Fault]:
+def read_csv(piece: Piece, config: CleanConfig, moved: Moved) -> Iterator[Found | Fault]:
     """Read a table of comma-separated values with a header; a field may span lines."""
-    lines = read_lines(read_chunks(file.path, file.packing, moved), config.max_line_bytes)
+    lines = read_lines(read_chunks(piece.path, piece.packing, moved), config.max_line_bytes)
     rows = _csv_rows(lines, config.max_line_bytes)
     header: Sequence[str] | None = None
     for line, row in rows:
@@ -99,17 +100,18 @@ def _csv_header(file: InputFile, config: CleanConfig) -> list[str] | None:
     return None
 
 
-def read_parquet(file: InputFile, config: CleanConfig, moved: Moved) -> Iterator[Found | Fault]:
-    """Read the text column of a parquet file in small batches."""
-    seen = 0
-    with file.path.open("rb") as raw:
+def read_parquet(piece: Piece, config: CleanConfig, moved: Moved) -> Iterator[Found | Fault]:
+    """Read the text column of some row groups in small batches."""
+    seen = piece.first - 1
+    with piece.path.open("rb") as raw:
         try:
             table = pq.ParquetFile(raw, pre_buffer=False, buffer_size=1 << 20)
             wanted = [config.text_column, *_taken(table, config.text_column)]
-            for batch in table.iter_batches(BATCH_ROWS, columns=wanted):
+            groups = range(table.num_row_groups)[piece.start : piece.end]
+            for batch in table.iter_batches(BATCH_ROWS, row_groups=groups, columns=wanted):
                 yield from _batch_rows(batch, seen, config)
                 seen += batch.num_rows
-                moved(file.bytes * batch.num_rows // max(table.metadata.num_rows, 1))
+                moved(piece.file.bytes * batch.num_rows // max(table.metadata.num_rows, 1))
         except (pa.ArrowException, OSError) as err:
             if isinstance(err, OSError) and err.errno is not None:
                 raise

@@ -1,4 +1,4 @@
-"""The crew: worker processes that run the tasks of the map pass and end with their parent.
+"""The crew: worker processes that run the tasks of a pass and end with their parent.
 
 Each is a fresh interpreter, not a fork or multiprocessing's spawn: a fork would hold our lock
 after a kill and copy the caller's threads at any moment, and spawn runs the caller's script
@@ -21,20 +21,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from corpora.tasks import MapPass, run_task
+from corpora.passes.pipeline import Pass, Told, run_rank
 from thaitok.errors import UserError
 
 BOOT = "from corpora.crew import serve; serve()"
 REPORT_BYTES = 1_000_000
 """How much a worker reads between two reports."""
 
-Event = int | Exception | None
-"""From a worker: bytes used up, an error, or None when a task, or at last the worker, is done."""
+Event = tuple[int, int] | Exception | None
+"""From a worker: bytes dealt with and documents dropped, an error, or None when a task, or at
+last the worker, is done."""
 
 
-def run_tasks(
-    job: MapPass, ranks: Iterable[int], workers: int, moved: Callable[[int], None]
-) -> None:
+def run_locally(job: Pass, ranks: Iterable[int], workers: int, told: Told) -> None:
     """Run the tasks on `workers` processes; raise what the first failing one raised.
 
     However it ends, no worker outlives it.
@@ -53,8 +52,8 @@ def run_tasks(
         busy = len(crew)
         while busy:
             match events.get():
-                case int(size):
-                    moved(size)
+                case (size, dropped):
+                    told(size, dropped)
                 case None:
                     busy -= 1
                 case error:
@@ -62,7 +61,7 @@ def run_tasks(
 
 
 @contextmanager
-def _hired(job: MapPass, workers: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+def _hired(job: Pass, workers: int) -> Iterator[list[subprocess.Popen[bytes]]]:
     crew: list[subprocess.Popen[bytes]] = []
     try:
         for _ in range(workers):
@@ -139,7 +138,7 @@ def serve() -> None:
     os.dup2(2, 1)
     tasks: queue.SimpleQueue[int] = queue.SimpleQueue()
     orders = sys.stdin.buffer
-    job: MapPass = pickle.load(orders)
+    job: Pass = pickle.load(orders)
     threading.Thread(target=_listen, args=(orders, tasks), daemon=True).start()
 
     def answer(event: Event) -> None:
@@ -159,33 +158,37 @@ def _listen(orders: IO[bytes], tasks: queue.SimpleQueue[int]) -> None:
         os._exit(0)
 
 
-def _work(job: MapPass, rank: int, answer: Callable[[Event], None]) -> None:
+def _work(job: Pass, rank: int, answer: Callable[[Event], None]) -> None:
     steps = _Steps(answer)
     try:
-        run_task(job, rank, steps.moved)
+        run_rank(job, rank, steps.told)
     except Exception as err:
         answer(_portable(err))
     else:
-        steps.end(sum(file.bytes for file in job.tasks[rank]))
+        steps.report(job.sizes()[rank] - steps.bytes)
         answer(None)
 
 
 @dataclass(slots=True)
 class _Steps:
-    """Gathers small steps of a file into few reports."""
+    """Gathers small steps of a task into few reports."""
 
     answer: Callable[[Event], None]
-    done: int = 0
-    told: int = 0
+    bytes: int = 0
+    """Bytes reported."""
+    waiting: int = 0
+    dropped: int = 0
 
-    def moved(self, size: int) -> None:
-        self.done += size
-        if self.done - self.told >= REPORT_BYTES:
-            self.end(self.done)
+    def told(self, size: int, dropped: int) -> None:
+        self.waiting += size
+        self.dropped += dropped
+        if self.waiting >= REPORT_BYTES:
+            self.report(self.waiting)
 
-    def end(self, done: int) -> None:
-        self.answer(done - self.told)
-        self.told = self.done = done
+    def report(self, size: int) -> None:
+        self.answer((size, self.dropped))
+        self.bytes += size
+        self.waiting = self.dropped = 0
 
 
 def _portable(error: Exception) -> Exception:

@@ -10,11 +10,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from corpora.lines import Packing
 from thaitok.errors import UserError
 from thaitok.folder import MANIFEST, read_manifest
+
+if TYPE_CHECKING:
+    from corpora.hub import HubFile
 
 log = logging.getLogger("thaitok")
 
@@ -53,37 +56,36 @@ class InputFile:
         return own
 
 
-def find_files(inputs: Iterable[str], out: Path) -> list[InputFile]:
+def find_files(inputs: Iterable[str], out: Path, text_column: str = "text") -> list[InputFile]:
     """Return every file that the inputs mean, once, in input order and sorted within a folder.
 
-    What lies below `out` is left out, so that a folder may be cleaned into itself. Raises
-    `UserError` for an input that is missing or holds nothing readable.
+    What lies below `out` is left out, so that a folder may be cleaned into itself. Of a data set
+    of the Hub, the files of its newest commit are found, not downloaded. Raises `UserError` for
+    an input that is missing or holds nothing readable.
     """
-    paths: dict[Path, None] = {}
+    found: dict[Path | str, Path | HubFile] = {}
     for given in inputs:
-        found = [path for path in _expand(given) if not path.is_relative_to(out.absolute())]
-        if not found:
+        if given.startswith("hub:"):
+            found |= {file.name: file for file in _hub_files(given, text_column)}
+            continue
+        paths = [path for path in _expand(given) if not path.is_relative_to(out.absolute())]
+        if not paths:
             raise UserError("holds no file to read", where=given, do=f"give {READABLE}")
-        paths.update(dict.fromkeys(found))
-    names = _names(list(paths))
-    return [_input_file(path, name) for path, name in zip(paths, names, strict=True)]
+        found |= dict(zip(paths, paths, strict=True))
+    names = _names([one for one in found.values() if isinstance(one, Path)])
+    return [
+        _input_file(one, names[one]) if isinstance(one, Path) else one for one in found.values()
+    ]
 
 
-def tasks_of(files: Iterable[InputFile], task_bytes: int = 4_000_000) -> list[list[InputFile]]:
-    """Group neighbouring small files until they have `task_bytes`; a larger one stands alone.
+def _hub_files(given: str, text_column: str) -> tuple[HubFile, ...]:
+    # Imported here: it stands on this module.
+    from corpora.hub import parse_hub, resolve_hub
 
-    Groups depend on the files alone, never on how many workers there are. A folder of 10,000
-    small files would otherwise be 10,000 tasks of three bookkeeping files each.
-    """
-    tasks: list[list[InputFile]] = []
-    room = 0
-    for file in files:
-        if not tasks or file.bytes > room:
-            tasks.append([])
-            room = task_bytes
-        tasks[-1].append(file)
-        room -= file.bytes
-    return tasks
+    found = resolve_hub(parse_hub(given), text_column)
+    for warning in found.warnings:
+        log.warning("%s: %s", given, warning)
+    return found.files
 
 
 def format_of(name: str) -> tuple[Format, Packing] | None:
@@ -105,8 +107,6 @@ def format_of(name: str) -> tuple[Format, Packing] | None:
 
 
 def _expand(given: str) -> Iterator[Path]:
-    if given.startswith("hub:"):
-        raise UserError("the Hub is not read yet", where=given, do="download the data set first")
     path = Path(given).absolute()
     if path.is_dir():
         yield from _below(path)
@@ -146,10 +146,10 @@ def _below(folder: Path) -> Iterator[Path]:
         log.warning("%s: files of other kinds are passed over: %s", folder, kinds)
 
 
-def _names(paths: list[Path]) -> list[str]:
+def _names(paths: list[Path]) -> dict[Path, str]:
     """Name the files from the folder they all share, so that no name tells of the machine."""
-    shared = os.path.commonpath([path.parent for path in paths])
-    return [path.relative_to(shared).as_posix() for path in paths]
+    shared = os.path.commonpath([path.parent for path in paths]) if paths else ""
+    return {path: path.relative_to(shared).as_posix() for path in paths}
 
 
 def _input_file(path: Path, name: str) -> InputFile:

@@ -6,6 +6,7 @@ import gzip
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Literal
 
@@ -37,14 +38,23 @@ class Line:
     whole: bool = True
 
 
-def read_chunks(path: Path, packing: Packing, moved: Moved) -> Iterator[bytes]:
+def read_chunks(
+    path: Path, packing: Packing, moved: Moved, start: int = 0, end: int | None = None
+) -> Iterator[bytes]:
     """Yield the unpacked bytes of a file in pieces of at most `CHUNK`.
 
-    Raises `BrokenFileError` where the packed data end early or are damaged.
+    `start` and `end` give a range of bytes of a plain file. Raises `BrokenFileError` where the
+    packed data end early or are damaged.
     """
-    unpack = {"": _plain, "gz": _gunzip, "zst": _unzstd}[packing]
-    seen = 0
+    unpackers: dict[Packing, Callable[[IO[bytes]], Iterator[bytes]]] = {
+        "": partial(_plain, end=end),
+        "gz": _gunzip,
+        "zst": _unzstd,
+    }
+    unpack = unpackers[packing]
+    seen = start
     with path.open("rb") as raw:
+        raw.seek(start)
         try:
             for chunk in unpack(raw):
                 place = raw.tell()
@@ -56,8 +66,8 @@ def read_chunks(path: Path, packing: Packing, moved: Moved) -> Iterator[bytes]:
         moved(raw.tell() - seen)
 
 
-def _plain(raw: IO[bytes]) -> Iterator[bytes]:
-    while chunk := raw.read(CHUNK):
+def _plain(raw: IO[bytes], end: int | None) -> Iterator[bytes]:
+    while chunk := raw.read(CHUNK if end is None else min(CHUNK, end - raw.tell())):
         yield chunk
 
 
@@ -86,12 +96,13 @@ def _unzstd(raw: IO[bytes]) -> Iterator[bytes]:
         raise EOFError("Compressed file ended before the end of its last frame")
 
 
-def read_lines(chunks: Iterable[bytes], max_bytes: int) -> Iterator[Line]:
+def read_lines(chunks: Iterable[bytes], max_bytes: int, first: int = 1) -> Iterator[Line]:
     """Yield the lines of a byte stream; of a line above `max_bytes` only its beginning.
 
-    A line ends at LF or CR LF; the last may lack its end. A byte order mark is left out.
+    A line ends at LF or CR LF; the last may lack its end. `first` is the number of the first
+    line; in line 1 a byte order mark is left out.
     """
-    number = 1
+    number = first
     held: list[bytes] = []
     size = 0
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
+import orjson
 import zstandard
 
 from thaitok.folder import written
@@ -47,4 +47,4 @@ def write_packed(path: Path, lines: Iterable[bytes]) -> None:
 
 def json_line(record: dict[str, Any]) -> bytes:
     """Return a record as a line of JSON in UTF-8, Thai as Thai."""
-    return json.dumps(record, ensure_ascii=False).encode("utf-8") + b"\n"
+    return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)

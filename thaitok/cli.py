@@ -51,22 +51,57 @@ def demo(
 
 @app.command()
 def clean(
-    inputs: Annotated[list[str] | None, typer.Argument(help="Files, folders or globs.")] = None,
+    inputs: Annotated[
+        list[str] | None, typer.Argument(help="Files, folders, globs, or hub:REPO.")
+    ] = None,
     out: Out = None,
     text_column: Annotated[str | None, typer.Option(help="Field that holds the text.")] = None,
+    decontaminate: Annotated[
+        list[str] | None, typer.Option(help="A benchmark whose test texts must not be kept.")
+    ] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; all cores by default.")] = None,
     config: ConfigFile = None,
     set_: Set = None,
     as_json: Json = False,
 ) -> None:
-    """Clean raw text: jsonl, txt, csv or parquet to deduplicated shards."""
-    from corpora import CleanConfig, clean_corpus
+    """Clean raw text: jsonl, txt, csv, parquet or Hub data sets to deduplicated shards."""
+    from corpora import CleanConfig, clean_corpus, summary_tables
     from thaitok.config import load_config
+    from thaitok.show import print_table
 
-    flags = {"inputs": inputs, "out": out, "text_column": text_column, "workers": workers}
+    flags = {
+        "inputs": inputs,
+        "out": out,
+        "text_column": text_column,
+        "decontaminate.benchmarks": decontaminate,
+        "workers": workers,
+    }
     settings = load_config(CleanConfig, config, set_ or (), **flags)
     manifest = clean_corpus(settings)
-    _print_counts("corpus", settings.out, manifest.counts, as_json)
+    if as_json:
+        print(json.dumps({"folder": str(settings.out), **manifest.counts}, ensure_ascii=False))
+        return
+    for table in summary_tables(settings.out):
+        print_table(table.title, table.columns, table.rows)
+    log.info("the report is %s", settings.out / "report.html")
+
+
+@app.command()
+def sources(as_json: Json = False) -> None:
+    """List open Thai corpora on the Hub that `thaitok clean` reads by name."""
+    from corpora import sources_table
+    from thaitok.show import print_table
+
+    rows = sources_table()
+    if as_json:
+        print(json.dumps([row.model_dump(mode="json") for row in rows], ensure_ascii=False))
+        return
+    shown = [
+        (f"hub:{row.name}" if row.repo else row.name, row.repo, row.config or row.files or "",
+         f"{row.bytes / 1e9:,.1f} GB" if row.bytes else "?", row.licence, row.warning)
+        for row in rows
+    ]  # fmt: skip
+    print_table("Sources", ("input", "repository", "config", "size", "licence", "mind"), shown)
 
 
 @app.command()

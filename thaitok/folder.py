@@ -131,11 +131,14 @@ class Job:
         config: Mapping[str, Any],
         inputs: Iterable[FileFacts],
         live: bool,
+        code: str | None,
     ) -> None:
         self.out = out
         self.stage = stage
         self.config = dict(config)
         self.inputs = tuple(inputs)
+        self.live = live
+        self.code = code
         self.work = out if live else out.parent / f".{out.name}.partial"
         self.done: Manifest | None = None
 
@@ -167,10 +170,16 @@ class Job:
             self.done = read_manifest(self.out, self.stage)
             self._require_same(self.done.config, _plain(self.done.inputs), "is finished")
             return
-        job = {"stage": self.stage, "config": self.config, "inputs": self.inputs}
+        job = {
+            "stage": self.stage,
+            "config": self.config,
+            "inputs": self.inputs,
+            "code": self.code,
+        }
         found = _read_note(self.work / JOB)
-        if found and self.work == self.out:
+        if found and (self.live or self.code is not None):
             self._require_same(found["config"], found["inputs"], "was begun")
+            self._require_same_code(found.get("code"))
         elif self.out.exists() and not (self.out.is_dir() and not any(self.out.iterdir())):
             raise UserError(
                 f"is in the way: no {self.stage} folder of ours", where=self.out, do=OTHER_OUT
@@ -188,9 +197,18 @@ class Job:
             if there.get(key) != value:
                 old, new = (json.dumps(one, ensure_ascii=False) for one in (there.get(key), value))
                 what = f"{state} with {key} = {old}, not {new}"
-                raise UserError(what, where=self.out, do=OTHER_OUT)
-        if inputs != _plain(self.inputs):
-            raise UserError(f"{state} from other input", where=self.out, do=OTHER_OUT)
+                raise UserError(what, where=self.out, do=self._way_out())
+        if difference := _difference(inputs, _plain(self.inputs)):
+            what = f"{state} from other input: {difference}"
+            raise UserError(what, where=self.out, do=self._way_out())
+
+    def _require_same_code(self, code: str | None) -> None:
+        if code != self.code:
+            what = "was begun by another version of thaitok"
+            raise UserError(what, where=self.out, do=self._way_out())
+
+    def _way_out(self) -> str:
+        return f"choose another --out, or delete {self.work if self.done is None else 'it'} first"
 
 
 @contextmanager
@@ -201,17 +219,20 @@ def stage_job(
     inputs: Iterable[FileFacts],
     *,
     live: bool = False,
+    code: str | None = None,
 ) -> Iterator[Job]:
     """Open the job that makes folder `out`; `job.done` is its manifest if it is made already.
 
     With `live` the stage works in `out` itself, for a run that is watched for days; it counts
-    as finished only when its manifest is there. Raises `UserError` when `out` holds something
-    else, or when another process is making it.
+    as finished only when its manifest is there. What a stopped run with other settings or
+    inputs left is discarded; but not if the run was live or if `code` is given, a fingerprint
+    of the code at work: then `UserError` tells what differs, and the user decides. It is raised
+    too when `out` holds something else, or when another process is making it.
     """
     out = out.resolve()
     out.parent.mkdir(parents=True, exist_ok=True)
     with _lock(out):
-        job = Job(out, stage, config, inputs, live)
+        job = Job(out, stage, config, inputs, live, code)
         job._open()
         yield job
 
@@ -276,6 +297,20 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _difference(before: Any, now: Any) -> str:
+    """Say which input differs first, or nothing."""
+    old, new = ({one["name"]: one for one in facts} for facts in (before, now))
+    for name in old:
+        if name not in new:
+            return f"{name} is gone"
+        if old[name] != new[name]:
+            return f"{name} has changed"
+    for name in new:
+        if name not in old:
+            return f"{name} is new"
+    return "" if before == now else "their order"
 
 
 def _hidden(path: Path) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import json
-from collections.abc import Callable, Sequence
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,3 +43,70 @@ def config(tmp_path: Path) -> Callable[..., CleanConfig]:
         return CleanConfig(**(values | changes))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def hub_modules() -> tuple[Any, Any]:
+    """Load the local Hub and its client; the modules of tests/hub find each other there."""
+    folder = str(Path(__file__).resolve().parents[1] / "hub")
+    sys.path.insert(0, folder)
+    try:
+        return importlib.import_module("hub_server"), importlib.import_module("hub_client")
+    finally:
+        sys.path.remove(folder)
+
+
+@pytest.fixture(scope="session")
+def local_hub(hub_modules: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Run the local Hub."""
+    with hub_modules[0].LocalHub(tmp_path_factory.mktemp("hub")) as server:
+        yield server
+
+
+@pytest.fixture
+def hub(local_hub: Any) -> Any:
+    """Return the local Hub without repositories, tokens, faults or a journal."""
+    local_hub.forget()
+    return local_hub
+
+
+@pytest.fixture(scope="session")
+def hub_env(local_hub: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return the environment of a process whose only Hub is the local one; no token."""
+    kept = {
+        key: os.environ[key]
+        for key in ("PATH", "PYTHONPATH", "HOME", "TMPDIR")
+        if key in os.environ
+    }
+    return {
+        **kept,
+        "HF_ENDPOINT": local_hub.url,
+        "HF_HOME": str(tmp_path_factory.mktemp("hf")),
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_UPDATE_DOWNLOAD_COUNTS": "0",
+    }
+
+
+@pytest.fixture(scope="session")
+def hub_client(hub_modules: Any) -> Callable[..., Any]:
+    """Start a process that reads from the Hub, with an environment and a file for its stderr."""
+    start: Callable[..., Any] = hub_modules[1].Client
+    return start
+
+
+@pytest.fixture(scope="session")
+def shared_client(
+    hub_client: Any, hub_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
+    """Start such a process for all tests: what it imports takes seconds."""
+    client = hub_client(hub_env, tmp_path_factory.mktemp("client") / "stderr")
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def ask(hub: Any, shared_client: Any) -> Callable[[str], list[dict[str, Any]]]:
+    """Run code in the client process and return what it told."""
+    reader: Callable[[str], list[dict[str, Any]]] = shared_client
+    return reader

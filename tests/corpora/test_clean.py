@@ -30,10 +30,11 @@ clean_corpus(CleanConfig.model_validate_json(sys.argv[1]))
 """
 
 
-TASK_A_FILE = """
-import corpora.clean
-corpora.clean.tasks_of = lambda files: [[file] for file in files]
+SMALL_PIECES = """
+import corpora.plan
+corpora.plan.PIECE_BYTES = 30_000
 """
+"""Several tasks a file, of which some are rewritten in pieces."""
 
 
 def start(config: CleanConfig, before: str = "", **how: Any) -> subprocess.Popen[bytes]:
@@ -47,6 +48,9 @@ def hashes(folder: Path) -> dict[str, str]:
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in files
     }
+
+
+NO_DEDUP = {"exact": False, "near": False}
 
 
 def lines_of(path: Path) -> list[dict[str, Any]]:
@@ -90,7 +94,7 @@ def test_promise_1_every_document_is_kept_dropped_or_quarantined(
             {"text": "น้ํา&nbsp;เเข็ง"},
             {"text": "\u200b &#32; ", "source": "pets"},
             {"text": "ดี"},
-            {"text": "ก" * 301},
+            {"text": "กา" * 151},
             {"text": "not a word of Thai", "source": "pets"},
             b"{broken",
             b'{"text": "\xff"}',
@@ -148,11 +152,11 @@ def test_promise_1_every_document_is_kept_dropped_or_quarantined(
 def test_promise_1_is_asserted_in_code(
     jsonl: Files, config: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import corpora.merge
+    import corpora.join
 
     jsonl("a.jsonl", [document(i) for i in range(5)])
-    whole = corpora.merge.read_packed
-    monkeypatch.setattr(corpora.merge, "read_packed", lambda path: list(whole(path))[1:])
+    whole = corpora.join.read_records
+    monkeypatch.setattr(corpora.join, "read_records", lambda path: list(whole(path))[1:])
     with pytest.raises(RuntimeError, match="documents were lost or doubled in 's0'"):
         clean_corpus(config())
     assert not config().out.exists()
@@ -160,7 +164,7 @@ def test_promise_1_is_asserted_in_code(
 
 def test_without_dedup_all_are_kept(jsonl: Files, config: Make) -> None:
     jsonl("a.jsonl", [document(1), document(1)])
-    assert clean_corpus(config(dedup=False)).counts["kept"] == 2
+    assert clean_corpus(config(dedup=NO_DEDUP)).counts["kept"] == 2
 
 
 def test_the_first_input_wins(tmp_path: Path, jsonl: Files, config: Make) -> None:
@@ -172,11 +176,9 @@ def test_the_first_input_wins(tmp_path: Path, jsonl: Files, config: Make) -> Non
 def test_promise_2_same_bytes_for_any_number_of_workers(
     tmp_path: Path, jsonl: Files, config: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import corpora.clean
-    from corpora.inputs import tasks_of
+    import corpora.plan
 
-    # A task a file, so that there is something to share out.
-    monkeypatch.setattr(corpora.clean, "tasks_of", lambda files: tasks_of(files, 1))
+    monkeypatch.setattr(corpora.plan, "PIECE_BYTES", 10_000)  # so that there is work to share out
     plant(jsonl)
     one = clean_corpus(config(shard_bytes=20_000))
     two = clean_corpus(config(shard_bytes=20_000, workers=2, out=tmp_path / "two"))
@@ -186,26 +188,28 @@ def test_promise_2_same_bytes_for_any_number_of_workers(
 
 
 @pytest.mark.parametrize(
-    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))]
+    ("seed", "kills", "documents"),
+    [(0, 3, 1500), *(pytest.param(seed, 20, 12_000, marks=pytest.mark.slow) for seed in (1, 2))],
 )
 def test_promise_1_kill_at_any_point_and_run_again(
-    tmp_path: Path, jsonl: Files, config: Make, seed: int
+    tmp_path: Path, jsonl: Files, config: Make, seed: int, kills: int, documents: int
 ) -> None:
-    plant(jsonl, files=5, documents=1500)
-    clean_corpus(config(shard_bytes=100_000, workers=2))
+    plant(jsonl, files=5, documents=documents)
+    assert start(config(shard_bytes=100_000, workers=2), SMALL_PIECES).wait() == 0
     again = config(shard_bytes=100_000, workers=2, out=tmp_path / "again")
     chance = random.Random(seed)
     killed = 0
-    for _ in range(3):
-        run = start(again, TASK_A_FILE)
+    while killed < kills:
+        run = start(again, SMALL_PIECES)
         try:
-            run.wait(timeout=0.7 + chance.random())
+            run.wait(timeout=0.7 + 2 * chance.random() ** 2)
+            break
         except subprocess.TimeoutExpired:
             run.send_signal(signal.SIGKILL)
             run.wait()
             killed += 1
-    assert killed
-    assert start(again, TASK_A_FILE).wait() == 0
+    assert killed == kills, "there was too little work to be killed at"
+    assert start(again, SMALL_PIECES).wait() == 0
     assert hashes(tmp_path / "corpus") == hashes(again.out)
     assert not list(tmp_path.glob(".*"))
 
@@ -221,15 +225,15 @@ def test_finished_tasks_are_not_run_again(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(corpora.clean, "merge_tasks", killed)
+        patch.setattr(corpora.clean, "join_tasks", killed)
         with pytest.raises(ZeroDivisionError):
             clean_corpus(config())
     with monkeypatch.context() as patch:
-        patch.setattr(corpora.clean, "run_tasks", killed)
+        patch.setattr(corpora.engine, "run_locally", killed)
         assert clean_corpus(config()).counts["kept"] == 1
 
 
-def test_changed_settings_or_input_start_from_nothing(
+def test_a_stopped_run_is_not_taken_up_with_other_settings_or_input(
     tmp_path: Path, jsonl: Files, config: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import corpora.clean
@@ -240,11 +244,28 @@ def test_changed_settings_or_input_start_from_nothing(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(corpora.clean, "merge_tasks", killed)
+        patch.setattr(corpora.clean, "join_tasks", killed)
         with pytest.raises(ZeroDivisionError):
             clean_corpus(config())
+    partial = tmp_path / ".corpus.partial"
+    with pytest.raises(UserError) as error:
+        clean_corpus(config(filters={"min_chars": 1}))
+    assert "was begun with filters.min_chars = 3, not 1; choose another" in str(error.value)
+    assert f"or delete {partial} first" in str(error.value)
     jsonl("b.jsonl", [document(2)])
-    assert clean_corpus(config(filters={"min_chars": 1})).counts["kept"] == 3
+    with pytest.raises(UserError, match=r"was begun from other input: b\.jsonl is new"):
+        clean_corpus(config())
+    (tmp_path / "raw" / "b.jsonl").unlink()
+    jsonl("a.jsonl", [document(2)])
+    with pytest.raises(UserError, match=r"was begun from other input: a\.jsonl has changed"):
+        clean_corpus(config())
+    jsonl("a.jsonl", [document(1), {"text": "ดี"}])
+    with monkeypatch.context() as patch:
+        patch.setattr(corpora.clean, "_code", lambda: "other")
+        with pytest.raises(UserError, match="was begun by another version of thaitok"):
+            clean_corpus(config())
+    assert clean_corpus(config()).counts["kept"] == 1
+    assert not partial.exists()
 
 
 def test_a_finished_corpus_is_not_made_again(jsonl: Files, config: Make) -> None:
@@ -253,8 +274,8 @@ def test_a_finished_corpus_is_not_made_again(jsonl: Files, config: Make) -> None
     before = hashes(config().out)
     assert clean_corpus(config(workers=2)) == first
     assert hashes(config().out) == before
-    with pytest.raises(UserError, match="with dedup = true"):
-        clean_corpus(config(dedup=False))
+    with pytest.raises(UserError, match="is finished with dedup.exact = true, not false"):
+        clean_corpus(config(dedup=NO_DEDUP))
     jsonl("a.jsonl", [document(2)])
     with pytest.raises(UserError, match="from other input"):
         clean_corpus(config())
@@ -308,7 +329,7 @@ def test_no_worker_outlives_its_parent(jsonl: Files, config: Make, how: signal.S
     jsonl("b.jsonl", [document(1)])  # its worker is soon idle and waits for more
     run = start(config(workers=2), stderr=subprocess.PIPE)
     deadline = time.monotonic() + 20
-    idle = config().out.with_name(".corpus.partial") / "tasks" / "task-00001.json"
+    idle = config().out.with_name(".corpus.partial") / "clean" / "task-00001.json"
     while not idle.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     time.sleep(0.2)
@@ -408,7 +429,7 @@ def test_hostile_texts_take_no_quadratic_time(jsonl: Files, config: Make) -> Non
     counts = clean_corpus(config(filters={"min_thai_share": 0})).counts
     assert time.monotonic() - begun < 15
     assert counts["quarantined"] == {"too_many_marks": 1}
-    assert counts["kept"] == 2
+    assert counts["kept"] + sum(counts["dropped"].values()) == 2
 
 
 def test_a_source_gives_no_more_than_its_share(

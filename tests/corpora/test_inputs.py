@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from corpora.inputs import InputFile, find_files, format_of, tasks_of
+from corpora.inputs import InputFile, find_files, format_of
 from thaitok.errors import UserError
 
 
@@ -91,14 +91,6 @@ def test_missing_inputs_are_one_clear_line(
     with pytest.raises(UserError) as error:
         names(given)
     assert says in str(error.value)
-
-
-def test_small_files_share_a_task() -> None:
-    def file(size: int) -> InputFile:
-        return InputFile(Path("x"), "x", "txt", "", size)
-
-    sizes = [[f.bytes for f in task] for task in tasks_of(map(file, [4, 4, 4, 99, 1, 0, 10]), 10)]
-    assert sizes == [[4, 4], [4], [99], [1, 0], [10]]
 
 
 def test_the_source_of_a_file_is_its_name_without_suffixes() -> None:

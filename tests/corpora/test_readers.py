@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from corpora import CleanConfig
 from corpora.columns import check_column
 from corpora.inputs import find_files
-from corpora.readers import read_file
+from corpora.plan import pieces_of
+from corpora.readers import read_piece
 from corpora.records import Fault, Found
 from thaitok.errors import UserError
 
@@ -24,7 +25,8 @@ def read(path: Path, **changes: Any) -> list[Found | Fault]:
     config = CleanConfig(inputs=(str(path),), out=Path("/nowhere"), workers=1, **changes)
     (file,) = find_files(config.inputs, config.out)
     check_column(file, config)
-    return list(read_file(file, config, lambda _: None))
+    pieces = pieces_of(file, config)
+    return [item for piece in pieces for item in read_piece(piece, config, lambda _: None)]
 
 
 def told(items: Sequence[Found | Fault]) -> list[tuple[int, str]]:

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpora.merge import Keys, first_seen, judge_keys
+import corpora.join
+from corpora import CleanConfig
+from corpora.join import Keys, first_seen, judge_index
+from corpora.passes.results import INDEX
 
 
 def keys(numbers: list[int]) -> Keys:
@@ -19,16 +23,31 @@ def test_first_seen(numbers: list[int]) -> None:
     assert first_seen(keys(numbers)).tolist() == expected
 
 
+@given(st.lists(st.integers(0, 3), max_size=9), st.integers(1, 4))
+def test_first_seen_in_blocks(numbers: list[int], block: int) -> None:
+    whole = first_seen(keys(numbers)).tolist()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(corpora.join, "BLOCK", block)
+        assert first_seen(keys(numbers)).tolist() == whole
+
+
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 5)), max_size=12), st.booleans())
 def test_ids_stay_unique(rows: list[tuple[int, int]], dedup: bool) -> None:
     texts = [text for text, _ in rows]
     ids = [own for _, own in rows]
     places = list(range(4, 4 + len(rows)))  # places 4 and 5 are some documents' own ids too
-    verdicts = judge_keys(keys(texts), keys(ids), keys(places), dedup=dedup)
+    index = np.zeros(len(rows), dtype=INDEX)
+    for name, numbers in (("text", texts), ("id", ids), ("place", places)):
+        index[name] = keys(numbers)
+    config = CleanConfig.model_validate(
+        {"inputs": ["x"], "out": "x", "dedup": {"exact": dedup, "near": False}}
+    )
+    verdicts = judge_index(index, str, config)
     final, seen = [], set()
-    for text, own, place, kept, keeps in zip(
-        texts, ids, places, verdicts.kept, verdicts.keeps_id, strict=True
+    for text, own, place, repeats, keeps in zip(
+        texts, ids, places, verdicts.exact, verdicts.keeps_id, strict=True
     ):
+        kept = not repeats
         assert kept == (not dedup or text not in seen)
         seen.add(text)
         if kept:

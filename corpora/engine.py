@@ -1,0 +1,60 @@
+"""Where the tasks of a pass run: on this machine's cores, on Slurm, or on Ray."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from corpora.config import CleanConfig
+from corpora.crew import run_locally
+from corpora.on_ray import run_on_ray, wait_for_drivers
+from corpora.passes.pipeline import Pass, Told, left_of
+from corpora.slurm import run_on_slurm, take_up
+from thaitok.progress import Advance, progress
+
+MEGABYTE = 1_000_000
+
+
+def run_pass(job: Pass, config: CleanConfig) -> None:
+    """Run what no run before has finished of a pass, and return when all of it is.
+
+    Raises `UserError` when tasks failed on a cluster; locally, what the first one raised.
+    """
+    job.folder.mkdir(exist_ok=True)
+    # What a run that was killed left on Ray, and below on Slurm, whichever engine this run has.
+    wait_for_drivers(job)
+    left = left_of(job)
+    sizes = job.sizes()
+    with progress(job.title, -(-sum(sizes) // MEGABYTE), "MB") as advance:
+        told = _in_megabytes(advance)
+        told(sum(sizes) - sum(sizes[rank] for rank in left), 0)
+        take_up(job, left, told)
+        left = left_of(job)
+        if left:
+            RUNNERS[config.engine.kind](job, left, config, told)
+    if left := left_of(job):
+        raise RuntimeError(f"tasks {left} of the {job.title} pass are said to be finished")
+
+
+def _in_megabytes(advance: Advance) -> Told:
+    rest = MEGABYTE - 1  # rounded up, as the total is
+    all_dropped = 0
+
+    def told(size: int, dropped: int) -> None:
+        nonlocal rest, all_dropped
+        steps, rest = divmod(rest + size, MEGABYTE)
+        all_dropped += dropped
+        advance(steps, f"{all_dropped:,} dropped" if all_dropped else "")
+
+    return told
+
+
+def _on_cores(job: Pass, left: list[int], config: CleanConfig, told: Told) -> None:
+    run_locally(job, left, min(config.workers or os.cpu_count() or 1, len(left)), told)
+
+
+RUNNERS: dict[str, Callable[[Pass, list[int], CleanConfig, Told], None]] = {
+    "local": _on_cores,
+    "slurm": run_on_slurm,
+    "ray": run_on_ray,
+}
