@@ -31,10 +31,13 @@ class SegmentConfig(Config):
 
 
 class BoilerplateConfig(Config):
-    """Lines that many documents of one source have: footers, menus, notices."""
+    """Lines that many documents of one source have: footers, menus, notices.
+
+    And lines that say what the line before them said.
+    """
 
     cut: bool = True
-    """Whether they are cut out of all documents."""
+    """Whether they are cut out."""
     min_documents: Annotated[int, Field(ge=2)] = 50
     """How many different documents of a source must have a line."""
     min_chars: Count = 15

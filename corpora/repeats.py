@@ -11,6 +11,7 @@ import re
 import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import repeat
 from pathlib import Path
@@ -87,9 +88,13 @@ def _line_keys(text: str, source: str | None, min_chars: int) -> Iterator[bytes]
         data = data.replace(b" ", b"")
     else:
         data, salt = data.translate(_DIGITS, b" "), source.encode() + b"\n"
+    salted = blake2b(salt, digest_size=8)
+    surely = 4 * min_chars  # the bytes of a line that is long enough in any script
     for line in data.split(b"\n"):
-        if _long(line, min_chars):
-            yield blake2b(salt + line, digest_size=8).digest()
+        if len(line) >= surely or _long(line, min_chars):
+            key = salted.copy()
+            key.update(line)
+            yield key.digest()
         else:
             yield b""
 
@@ -115,6 +120,7 @@ def _title_keys(text: str, source: str, min_chars: int) -> Iterator[tuple[bytes,
             yield _affix_key(b"<" if begin == 0 else b">", affix, source), begin, end
 
 
+@lru_cache(4096)  # most affixes are the site's name
 def _affix_key(side: bytes, affix: bytes, source: str) -> bytes:
     salt = side + source.encode() + b"\n"
     return blake2b(salt + affix.translate(_DIGITS), digest_size=8).digest()
@@ -136,7 +142,7 @@ def without_lines(
     ]
     if source is not None and "\n" in text and kept and kept[0] is lines[0]:
         kept[0] = _bare_title(text, gone, source, min_chars)
-    return re.sub("\n{3,}", "\n\n", "\n".join(kept)).strip("\n")
+    return _tidied(kept)
 
 
 def _bare_title(text: str, gone: set[bytes], source: str, min_chars: int) -> str:
@@ -155,6 +161,27 @@ def _bare_title(text: str, gone: set[bytes], source: str, min_chars: int) -> str
         elif first > 0 and end == len(title):
             end = first
     return title[begin:end].decode().strip(" ") if begin < end else ""
+
+
+def without_echoes(text: str, min_chars: int = MIN_CHARS) -> str:
+    """Return the text less each long line that says what the line before it said.
+
+    Government news has its title two to four times: as the page's, in print, and as the first
+    line of the text.
+    """
+    kept: list[str] = []
+    said = ""
+    for line in text.split("\n"):
+        if line == said and len(line) >= min_chars:
+            continue
+        kept.append(line)
+        said = line or said
+    return _tidied(kept)
+
+
+def _tidied(lines: list[str]) -> str:
+    text = "\n".join(lines).strip("\n")
+    return re.sub("\n{3,}", "\n\n", text) if "\n\n\n" in text else text
 
 
 def find_repeats(

@@ -12,6 +12,7 @@ hold together, every 0.1 s, pages shared between them counted once.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import shutil
@@ -81,8 +82,8 @@ def write_input(data: Path, folder: Path, megabytes: int) -> list[Path]:
 
 def lines_of(path: Path) -> Iterator[bytes]:
     """Yield the lines of a file packed by zstd."""
-    with zstandard.open(path, "rb") as stream:
-        yield from stream
+    with path.open("rb") as packed, zstandard.ZstdDecompressor().stream_reader(packed) as stream:
+        yield from io.BufferedReader(stream)
 
 
 def run(files: list[Path], out: Path, workers: int) -> Run:

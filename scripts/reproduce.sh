@@ -37,7 +37,7 @@ stage() {  # run one command, shown and timed
 }
 
 mkdir -p "$out"
-stage clean "$data/text" --out "$out/corpus" --set source_chars=$source_chars
+stage clean "$data/text" --out "$out/corpus" --set source_chars=$source_chars --decontaminate "$data/bench"
 stage train "$out/corpus" --out "$out/tokenizer" --vocab-size $pieces
 stage shard "$out/corpus" --tokenizer "$out/tokenizer" --out "$out/shards"
 stage pretrain --config $preset --shards "$out/shards" --out "$out/run" "${changes[@]}"

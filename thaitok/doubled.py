@@ -60,21 +60,21 @@ def drop_doubled_words(text: str) -> str:
     """
     import numpy as np
 
-    clocks = list(_clocks(text))
-    places = [*_doubled_in_dictionary(text), *_doubled_emoji(text), *clocks]
+    places = [*_doubled_in_dictionary(text), *_doubled_emoji(text), *_clocks(text)]
     places += (last.start() for last in FINAL_LAST.finditer(text))
     if not places:
         return text
     bounds = _bounds(text)
-    pieces = np.searchsorted(bounds, places, "right") - 1
-    # A number with a colon may equal the one that begins the next piece.
-    pieces = np.union1d(pieces, np.searchsorted(bounds, clocks, "right"))
-    pieces = pieces[pieces < len(bounds) - 1]
+    pieces = np.unique(np.searchsorted(bounds, places, "right") - 1)
     spans = np.stack([bounds[pieces], bounds[pieces + 1]], 1).tolist()
     return "".join(_without_doubles(text, spans))
 
 
 def _without_doubles(text: str, spans: list[list[int]]) -> Iterator[str]:
+    """Yield the text with the words of some pieces only once; one piece may end as the next begins.
+
+    That next one then has a place of its own, since only numbers with a colon can do so.
+    """
     done, before = 0, ""
     for start, end in spans:
         if start > done:

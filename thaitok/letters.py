@@ -42,10 +42,13 @@ def _letter(name: str, why: str, pairs: dict[str, str], *triggers: Trigger) -> t
     return tuple(Rule(name, why, wrong, right, None, triggers) for wrong, right in pairs.items())
 
 
+_OTHER_SCRIPTS = "\u0300-\u0dff\u0f00-\u1fff\u302a-\u309a\ua66f-\uabff\ufb1e"
+"""Where marks of other scripts lie that NFC would move before a Thai tone."""
+
+
 def _alone(pair: str) -> str:
-    """Return the pattern of two marks with no other mark beside them, what is sought first."""
-    mark = f"[{VOWEL_MARKS}{LATER_MARKS}]"
-    return f"{pair}(?<!{mark}{pair})(?!{mark})"
+    """Return the pattern of two marks alone on a consonant, what is sought first."""
+    return f"{pair}(?<=[ก-ฮ]{pair})(?![{VOWEL_MARKS}{LATER_MARKS}{_OTHER_SCRIPTS}])"
 
 
 LETTERS: tuple[Rule, ...] = (
@@ -53,7 +56,11 @@ LETTERS: tuple[Rule, ...] = (
         "sara_am",
         "NFKC and old editors split sara am in two",
         {NIKHAHIT + SARA_AA: SARA_AM}
-        | {NIKHAHIT + tone + SARA_AA: tone + SARA_AM for tone in TONES},
+        # On Thai alone: behind an accent of another script NFC would move the tone once more.
+        | {
+            f"{NIKHAHIT}{tone}{SARA_AA}(?<=[ก-๎]{NIKHAHIT}{tone}{SARA_AA})": tone + SARA_AM
+            for tone in TONES
+        },
         Trigger(NIKHAHIT),
     ),
     *_letter(

@@ -156,8 +156,6 @@ _VOWELS_IN_WESTERN = re.compile("[\xd0-\xda\xe0-\xe4\xe7-\xee]")
 
 def _is_misread(line: str) -> bool:
     """Whether a line's Latin-1 letters are well-spelled Thai if they are read as TIS-620."""
-    if _is_utf8(line):
-        return False
     # Stretched letters are counted as they will be once they are cut.
     runs = [_LONG.sub(r"\1\1\1", run).translate(_AS_TIS620) for run in _SINGLE.findall(line)]
     total = sum(map(len, runs))

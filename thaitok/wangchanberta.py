@@ -67,7 +67,7 @@ def process_transformers(texts: Sequence[str]) -> list[str]:
 
     >>> from thaitok.rules import unmark_spaces
     >>> unmark_spaces(process_transformers(["เกาะพีพี (!) &amp; ทะเล 10000 แห่งงงงง"])[0])
-    'เกาะพี & ทะเล 10 แห่ง'
+    'เกาะพี && ทะเล 10 แห่ง'
     """
     parts = (
         (number, part)

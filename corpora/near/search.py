@@ -169,7 +169,8 @@ def _twin(
     bounds: _Bounds,
 ) -> int:
     """Return which of the others a document repeats, the likeliest; -1 if none."""
-    equal = _equal_bytes(signatures.take(others, axis=0), signatures[document])
+    # Not take(), which copies all signatures first where they are a column of a table.
+    equal = _equal_bytes(signatures[others], signatures[document])
     best = int(equal.argmax())
     if equal[best] >= bounds.yes:
         return int(others[best])

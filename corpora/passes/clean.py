@@ -23,7 +23,7 @@ from corpora.pii import mask_pii
 from corpora.plan import Piece, Task
 from corpora.readers import read_piece
 from corpora.records import Fault, Found
-from corpora.repeats import line_rows
+from corpora.repeats import line_rows, without_echoes
 from corpora.segment import segment_text
 from corpora.store import Record, write_records
 from thaitok.folder import written
@@ -37,18 +37,18 @@ if TYPE_CHECKING:
 
 PILED_MARKS = 512
 """Marks on one letter that no text has; Zalgo text has some dozens."""
-EXPLAINED_FIRST = 20
+EXPLAINED_FIRST = 5
 """Changed documents of each task that are taken apart rule by rule for the report's examples."""
-EXPLAINED_SHARE = 256
+EXPLAINED_SHARE = 512
 """Of the others, one in so many."""
-EXPLAINED_CHARS = 5000
+EXPLAINED_CHARS = 2000
 """So much of each: one rule after the other takes 30 us a character of a hostile text."""
 
 Ledgers = defaultdict[int, Ledger]
 """The ledger of each task that a process runs."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class CleanPass:
     """The config, the pieces of each task, and where results go."""
 
@@ -78,6 +78,8 @@ class CleanPass:
         steps: list[Step] = [partial(_read, self, ledgers, told), partial(_rules, self, ledgers)]
         if self.benchmarks:
             steps.append(partial(_decontaminate, self, ledgers))
+        if self.config.boilerplate.cut:
+            steps.append(partial(_cut_echoes, self, ledgers))
         steps += [partial(_segment, self, ledgers), partial(_judge, self, ledgers)]
         if self.config.mask_pii:
             steps.append(partial(_mask, self, ledgers))
@@ -202,6 +204,20 @@ def _decontaminate(
                 count.cut("benchmark", len(document.text) - len(text))
                 document.text = text
             yield document
+
+
+def _cut_echoes(
+    job: CleanPass, ledgers: Ledgers, documents: Documents, rank: int, world_size: int
+) -> Iterator[Document]:
+    """Cut lines that say what the line before them said."""
+    least = job.config.boilerplate.min_chars
+    for document in documents:
+        text = without_echoes(document.text, least)
+        if len(text) < len(document.text):
+            count = ledgers[rank].of(document.metadata["counted"])
+            count.cut("echoed_lines", len(document.text) - len(text))
+            document.text = text
+        yield document
 
 
 def _segment(

@@ -20,7 +20,11 @@ BATCH_DOCUMENTS = 2000
 
 
 class Pass(Protocol):
-    """One pass: what every worker must know to run any of its tasks."""
+    """One pass: what every worker must know to run any of its tasks.
+
+    Its repr must be short: datatrove builds that of every step for every task, and one of all
+    pieces of 100 GB takes 0.26 s.
+    """
 
     @property
     def title(self) -> str:

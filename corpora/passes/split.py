@@ -18,7 +18,7 @@ from corpora.store import LEVEL
 from thaitok.folder import write_json, written
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class SplitPass:
     """Task i rewrites file i."""
 

@@ -84,7 +84,7 @@ run_pass(counting.Counting(config.out, seconds=float(sys.argv[2])), config)
 
 # Slurm as far as we use it, on this machine: one program under four names.
 SLURM = """
-import json, os, signal, subprocess, sys
+import json, os, re, signal, subprocess, sys
 from pathlib import Path
 state = Path(__file__).parent / "state"
 command = "run" if sys.argv[1:2] == ["run"] else Path(sys.argv[0]).name
@@ -119,13 +119,16 @@ elif command == "run":
     number = sys.argv[2]
     options = json.loads((state / f"{number}.options").read_text())
     last = int(options["array"].partition("%")[0].partition("-")[2])
-    for task in range(last + 1):
-        told = options["output"].replace("%%", "%").replace("%A", number)
-        with open(told.replace("%a", str(task)), "wb") as stream:
-            env = os.environ | {"SLURM_ARRAY_TASK_ID": str(task), "SLURM_NODELIST": "here"}
-            script = ["bash", str(state / f"{number}.sh")]
-            subprocess.run(script, env=env, stdout=stream, stderr=subprocess.STDOUT)
-    (state / f"{number}.job").unlink()
+    try:
+        for task in range(last + 1):
+            signs = {"%%": "%", "%A": number, "%j": number, "%a": str(task)}
+            told = re.sub("%.", lambda found: signs[found[0]], options["output"])
+            with open(told, "wb") as stream:
+                env = os.environ | {"SLURM_ARRAY_TASK_ID": str(task), "SLURM_NODELIST": "here"}
+                script = ["bash", str(state / f"{number}.sh")]
+                subprocess.run(script, env=env, stdout=stream, stderr=subprocess.STDOUT)
+    finally:
+        (state / f"{number}.job").unlink()
 """
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from corpora.repeats import ROW, Rows, find_repeats, line_rows, without_lines
+from corpora.repeats import ROW, Rows, find_repeats, line_rows, without_echoes, without_lines
 
 FOOTER = "ติดต่อกองบรรณาธิการได้ทุกวัน"
 Tasks = list[list[tuple[int, int]]]
@@ -232,3 +232,19 @@ def test_real_footers_go_and_news_stays(real_lines: Callable[[str, int], list[st
     assert sum("ที่มา : https://www.thaigov" in one for one in left) < len(left) / 100
     assert sum(one.startswith(start) for one in left) < len(left) / 100
     assert sum(map(len, left)) > 0.9 * sum(map(len, documents))
+
+
+def test_a_line_that_says_what_the_line_before_said_is_cut() -> None:
+    title = "ปลัดกระทรวงกลาโหมมอบแนวทางการปฏิบัติงาน"
+    text = f"{title}\n\n{title}\n{title}\nวันนี้มีข่าว\nใช่\nใช่\n{title}"
+    assert without_echoes(text) == f"{title}\n\nวันนี้มีข่าว\nใช่\nใช่\n{title}"
+
+
+@given(st.lists(st.sampled_from(["", "สั้น", "บรรทัดที่ยาวพอจะถูกตัดออก", "อีกบรรทัดที่ยาวพอจะถูกตัด"])))
+def test_cutting_echoes_is_idempotent_and_takes_only_echoes(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    cut = without_echoes(text)
+    assert without_echoes(cut) == cut
+    left = [line for line in cut.split("\n") if line]
+    assert set(left) == set(filter(None, lines))
+    assert all(one != other or len(one) < 15 for one, other in zip(left, left[1:], strict=False))

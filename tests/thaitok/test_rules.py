@@ -43,7 +43,7 @@ PIECES = st.sampled_from(
 )
 TEXTS = (
     st.text(alphabet=NASTY, max_size=40)
-    | st.text(alphabet="กเแำาัิีืุู่้๊์ํฺ็ ", max_size=20)
+    | st.text(alphabet="กเแำาัิีืุู่้๊์ํฺ็\u0301\u0316\u05b0 ", max_size=20)
     | st.text(st.characters(exclude_categories=["Cs", "Cn"]), max_size=40)
     | st.lists(PIECES | st.text(alphabet=NASTY, max_size=4), max_size=12).map("".join)
 )
@@ -143,7 +143,8 @@ def test_a_rule_is_idempotent_keeps_digits_and_has_its_triggers(name: str, text:
     assert alone.one(cleaned) == cleaned
     assert alone.many([text]) == [cleaned]  # where a trigger is missing, nothing would change
     if name not in ("entities", "markup", "mojibake", "laughter"):
-        assert re.findall("[0-9]+", cleaned) == re.findall("[0-9]+", text)
+        # What is invisible may have stood inside a number.
+        assert re.findall("[0-9]", cleaned) == re.findall("[0-9]", text)
 
 
 @settings(max_examples=300, deadline=None)
@@ -216,7 +217,7 @@ def test_what_each_rule_changed_is_explained() -> None:
         "ก" + "ุ่" * 200_000,
         "a" + "\u0316\u0301" * 200_000,
         "<" * 500_000,
-        "<script>" * 60_000,
+        "<script>" * 200_000,
         "<!--" * 120_000,
         "<a " * 150_000,
         "&amp;" + "amp;" * 100_000,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -100,6 +101,14 @@ def test_numpy_and_re_find_the_same_runs_in_any_blocks(text: str, short: int, bl
         stretches.SHORT, stretches.BLOCK_CHARS = kept
     assert cut_stretches(cut) == cut
     assert cut_laughter(cut_laughter(text)) == cut_laughter(text)
+
+
+@pytest.mark.parametrize("text", ["0" * 300_000, "x" * 300_000, "aaaab" * 60_000, "5" * 300_000])
+def test_one_long_run_takes_linear_time(text: str) -> None:
+    start = time.process_time()
+    cut_stretches(text)
+    cut_laughter(text)
+    assert time.process_time() - start < 10
 
 
 def test_in_formal_text_no_word_is_cut(real_lines: RealLines) -> None:
