@@ -18,6 +18,7 @@ from corpora.benchmarks import find_splits
 from corpora.columns import check_column
 from corpora.config import CleanConfig
 from corpora.counts import Ledger
+from corpora.crew import kept_crew
 from corpora.decontaminate import build_index
 from corpora.engine import run_pass
 from corpora.hub import HubFile, facts_of
@@ -31,13 +32,18 @@ from corpora.plan import Piece, Task, needs_unpacking, pieces_of, tasks_of
 from corpora.repeats import find_repeats
 from corpora.report import told, totals_of, write_report
 from corpora.store import RecordReader
-from thaitok import mojibake, rules, wangchanberta
 from thaitok.errors import UserError
 from thaitok.folder import JOB, FileFacts, Job, Manifest, file_facts, package_versions, stage_job
 from thaitok.progress import progress
 
 PASSES = ("split", "clean", "sign")
 """The folders of the passes below the job's hidden work folder."""
+CODE_SUFFIXES = {".py", ".txt", ".toml"}
+TEXT_MODULES = (
+    "rules", "passes", "triggers", "letters", "marks", "markup", "mojibake", "stretches",
+    "wangchanberta", "newmm", "doubled", "emoji", "words",
+)  # fmt: skip
+"""The modules of thaitok that decide what becomes of a text."""
 
 
 def clean_corpus(config: CleanConfig) -> Manifest:
@@ -63,9 +69,11 @@ def _code() -> str:
 
     A run that was begun by other code would be half of one kind and half of another.
     """
-    ground = [Path(module.__file__ or "") for module in (rules, mojibake, wangchanberta)]
+    packages = Path(__file__).parents[1]
+    files = [path for path in (packages / "corpora").rglob("*") if path.suffix in CODE_SUFFIXES]
+    files += (packages / "thaitok" / f"{name}.py" for name in TEXT_MODULES)
     digest = sha256()
-    for path in (*sorted(Path(__file__).parent.rglob("*.py")), *ground):
+    for path in sorted(files):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -82,9 +90,10 @@ def _facts(files: Iterable[InputFile], config: CleanConfig) -> list[FileFacts]:
 def _make(job: Job, config: CleanConfig, files: list[InputFile]) -> Manifest:
     report = job.work / "report.json"
     if not report.is_file():
-        tasks = _plan(job.work, config, files)
-        cleaned = _clean(job.work, config, tasks)
-        signed = _sign(job.work, config, cleaned)
+        with kept_crew():
+            tasks = _plan(job.work, config, files)
+            cleaned = _clean(job.work, config, tasks)
+            signed = _sign(job.work, config, cleaned)
         _clear(job.work, but=(JOB, *PASSES))
         _join(job.work, config, cleaned, signed, files)
     # From here on all is written: a run killed below comes straight back to this line.

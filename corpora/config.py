@@ -52,7 +52,8 @@ class DedupConfig(Config):
     near: bool = True
     """Documents that are nearly an earlier kept one, by MinHash over character 5-grams."""
     jaccard: Annotated[float, Field(ge=0.5, le=1)] = 0.8
-    """How many of two documents' 5-grams, both taken together, they must share."""
+    """How many of two documents' 5-grams, both taken together, they must share. Below 0.75 nearly
+    every document has to be looked at: some 1 ms each."""
     lines: bool = False
     """Also each line that an earlier document has, in any source: it takes text apart, so it is
     for web crawls. Boilerplate is then not looked for."""
@@ -64,13 +65,14 @@ class EngineConfig(Config):
     kind: Literal["local", "slurm", "ray"] = "local"
     """On this machine's cores, or on a cluster that shares its disk with this machine."""
     partition: str = ""
-    """The Slurm partition."""
+    """The Slurm partition; the cluster's own default without one."""
     time: str = "24:00:00"
-    """Slurm's time limit for a task."""
+    """Slurm's time limit for a group of tasks."""
     memory_gb: Count = 2
-    """Memory a task is given on a cluster, in GB."""
+    """Memory that a group of tasks, which run one by one, is given on a cluster, in GB."""
     environment: str = ""
-    """A shell command that a Slurm job runs first, such as `source venv/bin/activate`."""
+    """A shell command that a Slurm job runs first, such as `source venv/bin/activate`; `python`
+    is then what it finds. Without one it is this interpreter."""
     sbatch: dict[str, str] = Field(default_factory=dict)
     """Further options for sbatch, by their long names."""
     address: str = ""

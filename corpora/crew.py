@@ -60,21 +60,49 @@ def run_locally(job: Pass, ranks: Iterable[int], workers: int, told: Told) -> No
                     raise error
 
 
+Crew = list[subprocess.Popen[bytes]]
+_waiting: Crew | None = None
+"""Workers between two passes of `kept_crew`; None outside of it."""
+
+
 @contextmanager
-def _hired(job: Pass, workers: int) -> Iterator[list[subprocess.Popen[bytes]]]:
-    crew: list[subprocess.Popen[bytes]] = []
+def kept_crew() -> Iterator[None]:
+    """Keep the workers from one pass to the next: a new one takes over a second to begin."""
+    global _waiting
+    before, _waiting = _waiting, []
     try:
-        for _ in range(workers):
-            crew.append(_hire())
-            _send(crew[-1], job)
-        yield crew
+        yield
     finally:
+        _dismiss(_waiting)
+        _waiting = before
+
+
+@contextmanager
+def _hired(job: Pass, workers: int) -> Iterator[Crew]:
+    kept = _waiting if _waiting is not None else []
+    crew = [kept.pop() for _ in range(min(workers, len(kept)))]
+    try:
+        while len(crew) < workers:
+            crew.append(_hire())
         for worker in crew:
-            worker.kill()
-        for worker in crew:
-            worker.wait()
-            for pipe in (worker.stdin, worker.stdout):
-                _close(pipe)
+            _send(worker, job)
+        yield crew
+    except BaseException:
+        _dismiss(crew)
+        raise
+    if _waiting is None:
+        _dismiss(crew)
+    else:
+        _waiting.extend(crew)
+
+
+def _dismiss(crew: Crew) -> None:
+    for worker in crew:
+        worker.kill()
+    for worker in crew:
+        worker.wait()
+        for pipe in (worker.stdin, worker.stdout):
+            _close(pipe)
 
 
 def _hire() -> subprocess.Popen[bytes]:
@@ -132,27 +160,30 @@ def _send(worker: subprocess.Popen[bytes], value: object) -> None:
 
 
 def serve() -> None:
-    """Be a worker: take the job and then tasks from stdin until it closes."""
+    """Be a worker: take a job, the ranks of its tasks, another job, until stdin closes."""
     # What libraries print must not mix with what we say to the parent.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    tasks: queue.SimpleQueue[int] = queue.SimpleQueue()
-    orders = sys.stdin.buffer
-    job: Pass = pickle.load(orders)
-    threading.Thread(target=_listen, args=(orders, tasks), daemon=True).start()
+    orders: queue.SimpleQueue[Pass | int] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, orders), daemon=True).start()
 
     def answer(event: Event) -> None:
         pickle.dump(event, answers)
         answers.flush()
 
+    job: Pass | None = None
     while True:
-        _work(job, tasks.get(), answer)
+        order = orders.get()
+        if not isinstance(order, int):
+            job = order
+        elif job is not None:
+            _work(job, order, answer)
 
 
-def _listen(orders: IO[bytes], tasks: queue.SimpleQueue[int]) -> None:
+def _listen(stream: IO[bytes], orders: queue.SimpleQueue[Pass | int]) -> None:
     try:
         while True:
-            tasks.put(pickle.load(orders))
+            orders.put(pickle.load(stream))
     except (EOFError, pickle.UnpicklingError):
         # The parent is gone, perhaps killed: end at once, or two runs would write one folder.
         os._exit(0)

@@ -12,8 +12,8 @@ from corpora.hub import HubFile, hub_pieces
 from corpora.inputs import Format, InputFile
 from corpora.lines import CHUNK, Packing
 
-PIECE_BYTES = 16_000_000
-"""Bytes of text in a piece, and in a task of small files: some 2 s of work."""
+PIECE_BYTES = 8_000_000
+"""Bytes of text in a piece, and in a task of small files: a second of work."""
 UNPACKED = {"": 1, "gz": 4, "zst": 6}
 """How many bytes of Thai one packed byte holds, roughly; the sets measured have 3 to 13."""
 

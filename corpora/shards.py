@@ -39,7 +39,8 @@ def _up_to(lines: Iterable[bytes], shard_bytes: int) -> Iterator[bytes]:
 
 def write_packed(path: Path, lines: Iterable[bytes]) -> None:
     """Write lines as one zstd frame, whole or not at all."""
-    packer = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
+    # A thread packs while this one goes on; zstd's bytes do not depend on how many there are.
+    packer = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True, threads=1)
     with written(path, "wb") as stream, packer.stream_writer(stream, closefd=False) as packed:
         for line in lines:
             packed.write(line)

@@ -17,7 +17,7 @@ FRAME_BYTES = 1_000_000
 """Bytes of a frame before packing: to read one record, its frame is unpacked, in about 1 ms."""
 LEVEL = 1
 """zstd's quickest: the store is read once or twice and thrown away."""
-OPEN_FRAMES = 32
+OPEN_FRAMES = 8
 """Unpacked frames held for records that are read one by one."""
 
 

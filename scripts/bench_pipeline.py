@@ -57,8 +57,9 @@ def main() -> None:
         inputs = {size: write_input(asked.data, folder / f"in-{size}", size) for size in sizes}
         print(f"As the input grows ({os.cpu_count()} cores)\n")
         print_growth([run(inputs[size], folder / "out", os.cpu_count() or 1) for size in sizes])
+        middle = inputs[sizes[len(sizes) // 2]]
         print("\nBy workers, each twice in turn, the better one shown\n")
-        print_scaling([run(inputs[sizes[0]], folder / "out", n) for n in (1, 2, 1, 2)])
+        print_scaling([run(middle, folder / "out", workers) for workers in (1, 2, 1, 2)])
 
 
 def write_input(data: Path, folder: Path, megabytes: int) -> list[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -43,6 +44,27 @@ def config(tmp_path: Path) -> Callable[..., CleanConfig]:
         return CleanConfig(**(values | changes))
 
     return make
+
+
+RUN = """
+import json, sys
+from pathlib import Path
+from corpora import CleanConfig, clean_corpus
+clean_corpus(CleanConfig.model_validate_json(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def start() -> Callable[..., subprocess.Popen[bytes]]:
+    """Start cleaning in a plain script without a `__main__` guard, as a user may write it."""
+
+    def begin(
+        config: CleanConfig, before: str = "", after: str = "", **how: Any
+    ) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", before + RUN + after, config.model_dump_json()]
+        return subprocess.Popen(command, **how)
+
+    return begin
 
 
 @pytest.fixture(scope="session")

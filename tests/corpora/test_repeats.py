@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -247,4 +248,4 @@ def test_cutting_echoes_is_idempotent_and_takes_only_echoes(lines: list[str]) ->
     assert without_echoes(cut) == cut
     left = [line for line in cut.split("\n") if line]
     assert set(left) == set(filter(None, lines))
-    assert all(one != other or len(one) < 15 for one, other in zip(left, left[1:], strict=False))
+    assert all(one != other or len(one) < 15 for one, other in itertools.pairwise(left))
