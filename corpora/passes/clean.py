@@ -320,15 +320,13 @@ def too_many_marks(text: str) -> bool:
 
     Unicode composition takes quadratic time in them: 80,000 need 6 s, a 16 MB line a day.
     """
-    # A pile is first looked for among every 64th character: 100 times faster.
-    few, many = _piles()
-    return few.search(text[::64]) is not None and many.search(text) is not None
+    # A pile is first looked for among every 512th character, then every 64th: 200 times faster.
+    one, few, many = _piles()
+    return bool(one.search(text[::PILED_MARKS]) and few.search(text[::64]) and many.search(text))
 
 
 @cache
-def _piles() -> tuple[re.Pattern[str], re.Pattern[str]]:
+def _piles() -> list[re.Pattern[str]]:
     points = map(chr, range(0x20000))  # beyond are no marks
     marks = "".join(ch for ch in points if unicodedata.combining(ch))
-    return re.compile(f"[{marks}]{{{PILED_MARKS // 64}}}"), re.compile(
-        f"[{marks}]{{{PILED_MARKS}}}"
-    )
+    return [re.compile(f"[{marks}]{{{count}}}") for count in (1, PILED_MARKS // 64, PILED_MARKS)]

@@ -378,3 +378,17 @@ def test_the_fingerprint_covers_every_module_that_touches_the_text() -> None:
         "charts",
     }
     assert loaded - about_files == set(corpora.clean.TEXT_MODULES)
+
+
+def test_workers_are_kept_from_pass_to_pass_and_no_longer(
+    jsonl: Files, config: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import corpora.crew
+
+    hired: list[subprocess.Popen[bytes]] = []
+    hire = corpora.crew._hire
+    monkeypatch.setattr(corpora.crew, "_hire", lambda: hired.append(hire()) or hired[-1])
+    jsonl("a.jsonl", [document(1)])
+    clean_corpus(config())
+    assert len(hired) == 1
+    assert hired[0].poll() is not None
