@@ -33,7 +33,16 @@ from corpora.repeats import find_repeats
 from corpora.report import told, totals_of, write_report
 from corpora.store import RecordReader
 from thaitok.errors import UserError
-from thaitok.folder import JOB, FileFacts, Job, Manifest, file_facts, package_versions, stage_job
+from thaitok.folder import (
+    JOB,
+    FileFacts,
+    Job,
+    Manifest,
+    file_facts,
+    package_versions,
+    stage_job,
+    written,
+)
 from thaitok.progress import progress
 
 PASSES = ("split", "clean", "sign")
@@ -79,12 +88,17 @@ def _code() -> str:
 
 
 def _facts(files: Iterable[InputFile], config: CleanConfig) -> list[FileFacts]:
-    named = [(file.path, file.name) for file in files if not isinstance(file, HubFile)]
-    for split in find_splits(config.decontaminate):
-        named.append((split.path, f"benchmark {split.benchmark}/{split.split}"))
+    """Return what pins the inputs, in their order, and the benchmarks."""
+
+    def facts(file: InputFile) -> FileFacts:
+        return facts_of(file) if isinstance(file, HubFile) else file_facts(file.path, file.name)
+
+    splits = find_splits(config.decontaminate)
     with ThreadPoolExecutor(os.cpu_count()) as threads:  # hashing lets other threads run
-        facts = list(threads.map(lambda one: file_facts(*one), named))
-    return facts + [facts_of(file) for file in files if isinstance(file, HubFile)]
+        found = list(threads.map(facts, files))
+    return found + [
+        file_facts(one.path, f"benchmark {one.benchmark}/{one.split}") for one in splits
+    ]
 
 
 def _make(job: Job, config: CleanConfig, files: list[InputFile]) -> Manifest:
@@ -138,7 +152,8 @@ def _sign(work: Path, config: CleanConfig, cleaned: CleanPass) -> SignPass:
     ready = signed.folder / "ready"
     if not ready.is_file():
         _find_repeats(signed, config)
-        ready.touch()
+        with written(ready):
+            pass
     run_pass(signed, config)
     return signed
 
@@ -153,7 +168,8 @@ def _find_repeats(signed: SignPass, config: CleanConfig) -> None:
     for rank in ranks:
         end = start + len(keys[rank])
         marks = ~first[start:end] if first is not None else np.zeros(end - start, dtype=bool)
-        marks.tofile(signed.repeated(rank))
+        with written(signed.repeated(rank), "wb") as stream:
+            stream.write(marks.tobytes())
         repeated.append(marks)
         start = end
     if config.cuts_lines:
@@ -181,7 +197,9 @@ def _join(
             cleaned.results, signed.results, len(ranks), verdicts, work, config, advance
         )
     _assert_balanced(ledger)
-    _assert_something_kept(ledger, config)
+    if not ledger.total().kept:
+        shutil.rmtree(work)  # there is nothing in it that other settings could go on from
+        raise _nothing_kept(ledger, config)
     places = {file.name: number for number, file in enumerate(files)}
     write_report(work, ledger, places, _extra(verdicts))
 
@@ -202,16 +220,15 @@ def _assert_balanced(ledger: Ledger) -> None:
             raise RuntimeError(f"documents were lost or doubled in {source!r}: {count}")
 
 
-def _assert_something_kept(ledger: Ledger, config: CleanConfig) -> None:
+def _nothing_kept(ledger: Ledger, config: CleanConfig) -> UserError:
     total = ledger.total()
     if not total.documents:
-        raise UserError("no document in the input", where=", ".join(config.inputs))
-    if not total.kept:
-        raise UserError(
-            f"nothing would be kept of {total.documents:,} documents: {told(total)}",
-            where=", ".join(config.inputs),
-            do="look at the input, text_column and filters",
-        )
+        return UserError("no document in the input", where=", ".join(config.inputs))
+    return UserError(
+        f"nothing would be kept of {total.documents:,} documents: {told(total)}",
+        where=", ".join(config.inputs),
+        do="look at the input, text_column and filters",
+    )
 
 
 def _clear(folder: Path, *, but: tuple[str, ...]) -> None:

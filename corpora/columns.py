@@ -178,6 +178,8 @@ def _holds_text(kind: Any) -> bool:
 def _text_columns(path: Path) -> list[str]:
     try:
         schema = pq.read_schema(path)
-    except pa.ArrowException as err:
+    except (pa.ArrowException, OSError) as err:
+        if isinstance(err, OSError) and err.errno is not None:
+            raise
         raise BrokenFileError(str(err)) from err
     return [field.name for field in schema if _holds_text(field.type)]

@@ -135,6 +135,8 @@ class CleanConfig(Config):
     def deciding(self) -> dict[str, Any]:
         """Return the fields that decide the result: not where it lies, nor how it is made.
 
-        The inputs are known by their names, sizes and sha256, not by how they were asked for.
+        The inputs and benchmarks are known by their names, sizes and sha256, not by how they
+        were asked for.
         """
-        return self.model_dump(mode="json", exclude={"inputs", "out", "workers", "engine"})
+        how = {"inputs": True, "out": True, "workers": True, "engine": True}
+        return self.model_dump(mode="json", exclude=how | {"decontaminate": {"benchmarks"}})

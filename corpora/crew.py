@@ -81,11 +81,17 @@ def kept_crew() -> Iterator[None]:
 def _hired(job: Pass, workers: int) -> Iterator[Crew]:
     kept = _waiting if _waiting is not None else []
     crew = [kept.pop() for _ in range(min(workers, len(kept)))]
+    lost = [worker for worker in crew if worker.poll() is not None]
+    _dismiss(lost)  # ended while they waited, by a system short of memory, say
+    crew = [worker for worker in crew if worker not in lost]
     try:
         while len(crew) < workers:
             crew.append(_hire())
         for worker in crew:
-            _send(worker, job)
+            try:
+                _send(worker, job)
+            except BrokenPipeError:
+                raise _lost(worker) from None
         yield crew
     except BaseException:
         _dismiss(crew)

@@ -50,10 +50,10 @@ def write_report(
     _write_dropped(folder / "dropped", samples.pop("dropped"))
     examples = samples | samples.pop("kept")
     report |= {**extra, "examples": examples, "sources": sources}
-    write_json(folder / "report.json", report)
     few = {kind: _in_order(drawn, places, SHOWN[kind]) for kind, drawn in draws.items()}
     with written(folder / "report.html") as stream:
         stream.write(corpus_page(report, few))
+    write_json(folder / "report.json", report)  # last: a run that finds it has nothing to write
     return report
 
 

@@ -177,13 +177,14 @@ class Job:
             "code": self.code,
         }
         found = _read_note(self.work / JOB)
-        if found and (self.live or self.code is not None):
-            self._require_same(found["config"], found["inputs"], "was begun")
-            self._require_same_code(found.get("code"))
-        elif self.out.exists() and not (self.out.is_dir() and not any(self.out.iterdir())):
+        empty = not self.out.exists() or (self.out.is_dir() and not any(self.out.iterdir()))
+        if not empty and not (found and self.live):
             raise UserError(
                 f"is in the way: no {self.stage} folder of ours", where=self.out, do=OTHER_OUT
             )
+        if found and (self.live or self.code is not None):
+            self._require_same(found["config"], found["inputs"], "was begun")
+            self._require_same_code(found.get("code"))
         elif found != _plain(job) and self.work.exists():
             log.warning("%s: what a stopped run with other settings left is discarded", self.out)
             shutil.rmtree(self.work)
@@ -192,10 +193,11 @@ class Job:
             write_json(self.work / JOB, job)
 
     def _require_same(self, config: Mapping[str, Any], inputs: Any, state: str) -> None:
-        there = _flat(config)
-        for key, value in _flat(_plain(self.config)).items():
-            if there.get(key) != value:
-                old, new = (json.dumps(one, ensure_ascii=False) for one in (there.get(key), value))
+        there, here = _flat(config), _flat(_plain(self.config))
+        for key in (*here, *(key for key in there if key not in here)):
+            if there.get(key) != here.get(key):
+                values = (there.get(key), here.get(key))
+                old, new = (json.dumps(one, ensure_ascii=False) for one in values)
                 what = f"{state} with {key} = {old}, not {new}"
                 raise UserError(what, where=self.out, do=self._way_out())
         if difference := _difference(inputs, _plain(self.inputs)):

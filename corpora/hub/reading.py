@@ -45,7 +45,9 @@ def hub_pieces(file: HubFile) -> list[Piece]:
     try:
         with file.path.open("rb") as raw:
             table: Any = pq.read_metadata(raw)
-    except pa.ArrowException:  # the reader tells what is wrong with it
+    except (pa.ArrowException, OSError) as err:  # the reader tells what is wrong with it
+        if isinstance(err, OSError) and err.errno is not None:
+            raise
         return [Piece(file, file.path, "", file.bytes, file.bytes)]
     pieces, first, start, rows, size = [], 1, 0, 0, 0
     for group in range(table.num_row_groups):

@@ -53,11 +53,11 @@ class Layout:
 
 
 def facts_of(file: HubFile) -> FileFacts:
-    """Return the file's commit, path and text column as a name, its size, and its digest.
+    """Return the file's commit, path, text column and source as a name, its size, its digest.
 
-    The Hub tells them all; another commit or column makes another input.
+    The Hub tells them all; another commit, column or source makes another input.
     """
-    name = f"{file.name}#{file.column}"
+    name = f"{file.name}#{file.column} as {file.stem}"
     return FileFacts(name=name, bytes=file.bytes, sha256=file.digest)
 
 

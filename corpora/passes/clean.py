@@ -44,6 +44,8 @@ EXPLAINED_SHARE = 512
 EXPLAINED_CHARS = 2000
 """So much of each: one rule after the other takes 30 us a character of a hostile text."""
 
+TOLD_BYTES = 1_000_000
+"""How much text passes between two words on how far a task is."""
 Ledgers = defaultdict[int, Ledger]
 """The ledger of each task that a process runs."""
 
@@ -119,13 +121,15 @@ def _read(
 def _in_text_bytes(piece: Piece, ledger: Ledger, told: Told) -> Moved:
     """Return what tells of bytes read on disk as bytes of text, with the documents dropped."""
     ratio = piece.bytes / max(piece.disk_bytes, 1)
-    before = _dropped(ledger)
+    before, waiting = _dropped(ledger), 0
 
     def moved(size: int) -> None:
-        nonlocal before
-        now = _dropped(ledger)
-        told(round(size * ratio), now - before)
-        before = now
+        nonlocal before, waiting
+        waiting += size
+        if waiting * ratio >= TOLD_BYTES:  # up to a thousand sources are summed up
+            now = _dropped(ledger)
+            told(round(waiting * ratio), now - before)
+            before, waiting = now, 0
 
     return moved
 

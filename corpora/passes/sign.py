@@ -15,7 +15,7 @@ from corpora.config import CleanConfig
 from corpora.counts import Ledger
 from corpora.filters import FilterConfig, judge
 from corpora.near import SIGNATURE_BYTES, signatures
-from corpora.passes.clean import Ledgers
+from corpora.passes.clean import TOLD_BYTES, Ledgers
 from corpora.passes.pipeline import Step, Told, batches
 from corpora.passes.results import (
     Results,
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 MUCH = 0.1
 """The share of a document's characters from which it is another document without them."""
-TOLD_BYTES = 1_000_000
-"""How much text passes between two words on how far a task is."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -288,6 +288,40 @@ def test_nothing_kept_is_the_users_fault(tmp_path: Path, jsonl: Files, config: M
     assert not config().out.exists()
 
 
+def test_settings_may_be_changed_after_nothing_was_kept(jsonl: Files, config: Make) -> None:
+    jsonl("a.jsonl", [{"text": "only English"}])
+    with pytest.raises(UserError, match="nothing would be kept"):
+        clean_corpus(config())
+    assert clean_corpus(config(filters={"min_thai_share": 0})).counts["kept"] == 1
+
+
+def test_a_setting_taken_away_is_noticed(jsonl: Files, config: Make) -> None:
+    jsonl("a.jsonl", [document(1), document(2)])
+    clean_corpus(config(source_caps={"s1": 5}))
+    with pytest.raises(UserError, match=r"finished with source_caps\.s1 = 5, not null"):
+        clean_corpus(config())
+
+
+def test_a_worker_that_ended_while_it_waited_is_replaced(
+    jsonl: Files, config: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import corpora.clean
+    import corpora.crew
+
+    find = corpora.clean._find_repeats
+
+    def killing(*of: Any) -> None:
+        find(*of)
+        assert corpora.crew._waiting
+        for worker in corpora.crew._waiting:
+            worker.kill()
+            worker.wait()
+
+    monkeypatch.setattr(corpora.clean, "_find_repeats", killing)
+    jsonl("a.jsonl", [document(1)])
+    assert clean_corpus(config()).counts["kept"] == 1
+
+
 def test_empty_input_is_the_users_fault(jsonl: Files, config: Make) -> None:
     jsonl("a.jsonl", [b" "])
     with pytest.raises(UserError, match="no document in the input"):

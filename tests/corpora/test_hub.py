@@ -138,7 +138,7 @@ for given in ["org/news:th", "org/news:th/test", "org/news@{first}:th", "org/new
     # What tells the inputs apart is the commit and each file's own digest.
     blobs = repo.commits[second]
     assert whole["facts"][1] == {
-        "name": f"hub:org/news@{second[:12]}/th/train-1.parquet#text",
+        "name": f"hub:org/news@{second[:12]}/th/train-1.parquet#text as news",
         "bytes": blobs["th/train-1.parquet"].size,
         "sha256": blobs["th/train-1.parquet"].sha256,
     }

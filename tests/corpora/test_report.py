@@ -186,7 +186,7 @@ def test_the_page_shows_every_part(written: Path) -> None:
         r"\|\s*\|", "|", parts["Changes within documents"]
     )
     assert "phone|120" in parts["Changes within documents"]
-    assert "แมวหนึ่ง" in parts["Duplicates"]
+    assert "kept: b.jsonl:1|แมว|หนึ่ง|" in parts["Duplicates"]
     assert "5-9 documents|2|" in parts["Duplicates"]
     found = "wisesight/test|2,671|31|3|6|wongnai/test|6,203|0|0|0"
     assert found in re.sub(r"\|\s*\|", "|", parts["Benchmarks"])
