@@ -353,7 +353,7 @@ def workers_of(parent: int) -> list[int]:
 def test_no_worker_outlives_its_parent(
     jsonl: Files, config: Make, start: Start, how: signal.Signals
 ) -> None:
-    jsonl("a.jsonl", [document(i) for i in range(300_000)])
+    jsonl("a.jsonl", [document(i) for i in range(140_000)])  # one task: half a piece too long
     jsonl("b.jsonl", [document(1)])  # its worker is soon idle and waits for more
     run = start(config(workers=2), stderr=subprocess.PIPE)
     deadline = time.monotonic() + 20

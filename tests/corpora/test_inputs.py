@@ -80,7 +80,6 @@ def test_names_tell_nothing_of_the_machine(tmp_path: Path) -> None:
         ("*.jsonl", "*.jsonl: no file matches"),
         ("empty", "empty: holds no file to read; give .jsonl"),
         ("a.docx", "a.docx: is of no kind that is read; give .jsonl"),
-        ("hub:some/set", "hub:some/set: the Hub is not read yet"),
     ],
 )
 def test_missing_inputs_are_one_clear_line(
