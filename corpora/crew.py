@@ -80,11 +80,12 @@ def kept_crew() -> Iterator[None]:
 @contextmanager
 def _hired(job: Pass, workers: int) -> Iterator[Crew]:
     kept = _waiting if _waiting is not None else []
-    crew = [kept.pop() for _ in range(min(workers, len(kept)))]
-    lost = [worker for worker in crew if worker.poll() is not None]
-    _dismiss(lost)  # ended while they waited, by a system short of memory, say
-    crew = [worker for worker in crew if worker not in lost]
+    crew: Crew = []
     try:
+        while kept and len(crew) < workers:
+            crew.append(kept.pop())
+            if crew[-1].poll() is not None:  # it ended while it waited: memory was short, say
+                _dismiss([crew.pop()])
         while len(crew) < workers:
             crew.append(_hire())
         for worker in crew:

@@ -65,7 +65,7 @@ def pieces_of(file: InputFile, config: CleanConfig) -> list[Piece]:
     if isinstance(file, HubFile):
         return hub_pieces(file)
     if file.format == "parquet":
-        return list(_row_groups(file))
+        return row_groups(file, PIECE_BYTES)
     if not file.packing and file.bytes > 2 * PIECE_BYTES and by_lines(file, config):
         return list(_line_ranges(file))
     text_bytes = file.bytes * UNPACKED[file.packing]
@@ -113,23 +113,25 @@ def cut_at(chunk: bytes, size: int, begin: int = 0) -> int:
     return chunk.find(b"\n", enough - 1) + 1 or -1
 
 
-def _row_groups(file: InputFile) -> Iterator[Piece]:
+def row_groups(file: InputFile, piece_bytes: int) -> list[Piece]:
+    """Divide a parquet file at its row groups; a broken one is one piece, whose reader tells."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    whole = [Piece(file, file.path, "", file.bytes, file.bytes)]
     try:
-        table: Any = pq.read_metadata(file.path)
-    except (pa.ArrowException, OSError):
-        # The reader tells what is wrong with it.
-        yield Piece(file, file.path, "", file.bytes, file.bytes)
-        return
-    first, start, rows, size = 1, 0, 0, 0
+        with file.path.open("rb") as raw:
+            table: Any = pq.read_metadata(raw)
+    except (pa.ArrowException, OSError) as err:
+        if isinstance(err, OSError) and err.errno is not None:
+            raise
+        return whole
+    pieces, first, start, rows, size = [], 1, 0, 0, 0
     for group in range(table.num_row_groups):
         rows += table.row_group(group).num_rows
         size += table.row_group(group).total_byte_size
-        if size >= PIECE_BYTES or group == table.num_row_groups - 1:
+        if size >= piece_bytes or group == table.num_row_groups - 1:
             disk = file.bytes * rows // max(table.num_rows, 1)
-            yield Piece(file, file.path, "", size, disk, first, start, group + 1)
+            pieces.append(Piece(file, file.path, "", size, disk, first, start, group + 1))
             first, start, rows, size = first + rows, group + 1, 0, 0
-    if not table.num_row_groups:
-        yield Piece(file, file.path, "", file.bytes, file.bytes)
+    return pieces or whole

@@ -9,7 +9,7 @@ and one invalid byte or broken line of JSON ends the file.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from corpora.hub.columns import require_column, stream, table_columns
 from corpora.hub.faults import explained
@@ -34,30 +34,12 @@ def hub_pieces(file: HubFile) -> list[Piece]:
 
     Lines could be numbered, and packed files divided, only by reading them whole.
     """
-    from corpora.plan import UNPACKED, Piece
+    from corpora.plan import UNPACKED, Piece, row_groups
 
     if file.format != "parquet" or file.bytes <= UNDIVIDED_BYTES:
         text_bytes = file.bytes * UNPACKED[file.packing]
         return [Piece(file, file.path, file.packing, text_bytes, file.bytes)]
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with file.path.open("rb") as raw:
-            table: Any = pq.read_metadata(raw)
-    except (pa.ArrowException, OSError) as err:  # the reader tells what is wrong with it
-        if isinstance(err, OSError) and err.errno is not None:
-            raise
-        return [Piece(file, file.path, "", file.bytes, file.bytes)]
-    pieces, first, start, rows, size = [], 1, 0, 0, 0
-    for group in range(table.num_row_groups):
-        rows += table.row_group(group).num_rows
-        size += table.row_group(group).total_byte_size
-        if size >= PIECE_BYTES or group == table.num_row_groups - 1:
-            disk = file.bytes * rows // max(table.num_rows, 1)
-            pieces.append(Piece(file, file.path, "", size, disk, first, start, group + 1))
-            first, start, rows, size = first + rows, group + 1, 0, 0
-    return pieces or [Piece(file, file.path, "", file.bytes, file.bytes)]
+    return row_groups(file, PIECE_BYTES)
 
 
 def read_hub(piece: Piece, config: CleanConfig, moved: Moved) -> Iterator[Found | Fault]:

@@ -18,7 +18,7 @@ from corpora.decontaminate import BenchmarkIndex, Contamination, cut
 from corpora.filters import judge
 from corpora.lines import Moved
 from corpora.passes.pipeline import Step, Told, batches
-from corpora.passes.results import Results, drop, key_of, record_of, write_ledger
+from corpora.passes.results import Results, drop, key_of, record_of, shorten, write_ledger
 from corpora.pii import mask_pii
 from corpora.plan import Piece, Task
 from corpora.readers import read_piece
@@ -203,10 +203,7 @@ def _decontaminate(
                 if job.config.decontaminate.action == "drop":
                     drop(ledger, "benchmark", record_of(document))
                     continue
-                text = cut(document.text, findings)
-                count = ledger.of(document.metadata["counted"])
-                count.cut("benchmark", len(document.text) - len(text))
-                document.text = text
+                shorten(ledger, "benchmark", document, cut(document.text, findings))
             yield document
 
 
@@ -218,9 +215,7 @@ def _cut_echoes(
     for document in documents:
         text = without_echoes(document.text, least)
         if len(text) < len(document.text):
-            count = ledgers[rank].of(document.metadata["counted"])
-            count.cut("echoed_lines", len(document.text) - len(text))
-            document.text = text
+            shorten(ledgers[rank], "echoed_lines", document, text)
         yield document
 
 

@@ -107,6 +107,13 @@ def documents_of(records: Iterable[Record]) -> Iterator[Document]:
         yield Document(text=text, id=place, metadata=metadata)
 
 
+def shorten(ledger: Ledger, reason: str, document: Document, text: str) -> None:
+    """Count that a document lost a part, and let it be what is left."""
+    count = ledger.of(document.metadata["counted"])
+    count.cut(reason, len(document.text) - len(text))
+    document.text = text
+
+
 def drop(ledger: Ledger, reason: str, record: Record) -> None:
     """Count a dropped document and perhaps keep it as a sample of its reason."""
 

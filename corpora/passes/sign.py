@@ -23,6 +23,7 @@ from corpora.passes.results import (
     drop,
     keys_of,
     record_of,
+    shorten,
     write_ledger,
 )
 from corpora.repeats import ROW, without_echoes, without_lines
@@ -105,6 +106,9 @@ def _cut(
     cuts: defaultdict[int, set[int]] = defaultdict(set)
     for key, index in np.fromfile(job.cuts(rank), dtype=ROW).tolist():
         cuts[index].add(key)
+    # Length and language alone: to judge all again takes a seventh of the whole run.
+    quick = {"quality": False, "spam": False, "repetition": False, "langid": False}
+    length_and_language = job.config.filters.model_copy(update=quick)
     for batch in batches(documents):
         little: list[Document] = []
         much: list[Document] = []
@@ -115,10 +119,7 @@ def _cut(
                 lost = before - len(document.text)
                 (much if lost > MUCH * before else little).append(document)
         dropped = _judge_again(much, job.config.filters, ledger)
-        # Length and language alone: to judge all again takes a seventh of the whole run.
-        quick = {"quality": False, "spam": False, "repetition": False, "langid": False}
-        filters = job.config.filters.model_copy(update=quick)
-        dropped |= _judge_again(little, filters, ledger)
+        dropped |= _judge_again(little, length_and_language, ledger)
         yield from (document for document in batch if document.id not in dropped)
 
 
@@ -127,9 +128,7 @@ def _cut_lines(document: Document, keys: set[int], config: CleanConfig, ledger: 
     least = config.boilerplate.min_chars
     # A title less the site's name may say what the line below it says.
     text = without_echoes(without_lines(document.text, keys, source, least), least)
-    count = ledger.of(document.metadata["counted"])
-    count.cut("repeated_lines", len(document.text) - len(text))
-    document.text = text
+    shorten(ledger, "repeated_lines", document, text)
 
 
 def _judge_again(documents: list[Document], filters: FilterConfig, ledger: Ledger) -> set[str]:
