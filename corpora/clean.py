@@ -18,7 +18,6 @@ from corpora.benchmarks import find_splits
 from corpora.columns import check_column
 from corpora.config import CleanConfig
 from corpora.counts import Ledger
-from corpora.crew import kept_crew
 from corpora.decontaminate import build_index
 from corpora.engine import run_pass
 from corpora.hub import HubFile, facts_of
@@ -32,6 +31,7 @@ from corpora.plan import Piece, Task, needs_unpacking, pieces_of, tasks_of
 from corpora.repeats import find_repeats
 from corpora.report import told, totals_of, write_report
 from corpora.store import RecordReader
+from thaitok.crew import kept_crew
 from thaitok.errors import UserError
 from thaitok.folder import (
     JOB,

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from corpora.crew import run_locally
-from corpora.passes.pipeline import Pass, Step, Told, left_of
+from corpora.passes.pipeline import Pass, Step, as_job, left_of
+from thaitok.crew import Told, run_locally
 from thaitok.errors import UserError
 
 GROUPS_A_WORKER = 4
@@ -77,7 +77,7 @@ def _run_group(launch: Launch, _: object, group: int, world_size: int) -> None:
         try:
             # In a process of its own: when one of multiprocess's pool, in which Ray's executor
             # runs us, is killed for want of memory, the pool waits for it for ever.
-            run_locally(launch.job, waiting, 1, _tell_nobody)
+            run_locally(as_job(launch.job), waiting, 1, _tell_nobody)
             break
         except Exception:
             # They run in order, so it was the first that is not finished.

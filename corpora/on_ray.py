@@ -22,7 +22,8 @@ from typing import Any
 
 from corpora.cluster import Launch, import_paths, launch_of, require_all, watch
 from corpora.config import CleanConfig, EngineConfig
-from corpora.passes.pipeline import Pass, Told
+from corpora.passes.pipeline import Pass
+from thaitok.crew import Told
 from thaitok.errors import UserError
 
 BOOT = "from corpora.on_ray import drive; drive()"

@@ -19,7 +19,8 @@ from typing import Any
 
 from corpora.cluster import Launch, import_paths, launch_of, require_all, watch
 from corpora.config import CleanConfig
-from corpora.passes.pipeline import Pass, Told
+from corpora.passes.pipeline import Pass
+from thaitok.crew import Told
 from thaitok.errors import UserError
 
 log = logging.getLogger("thaitok")

@@ -17,7 +17,7 @@ from corpora.counts import Ledger, excerpt
 from corpora.decontaminate import BenchmarkIndex, Contamination, cut
 from corpora.filters import judge
 from corpora.lines import Moved
-from corpora.passes.pipeline import Step, Told, batches
+from corpora.passes.pipeline import Step, batches
 from corpora.passes.results import Results, drop, key_of, record_of, shorten, write_ledger
 from corpora.pii import mask_pii
 from corpora.plan import Piece, Task
@@ -26,6 +26,7 @@ from corpora.records import Fault, Found
 from corpora.repeats import line_rows, without_echoes
 from corpora.segment import segment_text
 from corpora.store import Record, write_records
+from thaitok.crew import Told
 from thaitok.folder import written
 from thaitok.mojibake import is_mojibake
 from thaitok.rules import clean_texts, explain, unmark_spaces

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from thaitok.crew import Job, Told
+
 if TYPE_CHECKING:
     from datatrove.data import Document
 
-Told = Callable[[int, int], None]
-"""Told how many bytes of text a task has dealt with, and how many documents it dropped."""
 Step = Callable[[Any, int, int], Any]
 """A step as datatrove takes it: (what the step before yields, rank, world size) to the next."""
 
@@ -47,6 +47,11 @@ class Pass(Protocol):
 def left_of(job: Pass) -> list[int]:
     """Return the tasks that no run before has finished."""
     return [rank for rank in range(len(job.sizes())) if not job.mark(rank).is_file()]
+
+
+def as_job(job: Pass) -> Job:
+    """Return a pass as the crew takes it."""
+    return Job(run_rank, job, job.sizes())
 
 
 def run_rank(job: Pass, rank: int, told: Told) -> None:

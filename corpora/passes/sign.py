@@ -16,7 +16,7 @@ from corpora.counts import Ledger
 from corpora.filters import FilterConfig, judge
 from corpora.near import SIGNATURE_BYTES, signatures
 from corpora.passes.clean import TOLD_BYTES, Ledgers
-from corpora.passes.pipeline import Step, Told, batches
+from corpora.passes.pipeline import Step, batches
 from corpora.passes.results import (
     Results,
     documents_of,
@@ -28,6 +28,7 @@ from corpora.passes.results import (
 )
 from corpora.repeats import ROW, without_echoes, without_lines
 from corpora.store import Record, read_records, write_records
+from thaitok.crew import Told
 from thaitok.folder import written
 
 if TYPE_CHECKING:

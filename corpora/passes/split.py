@@ -12,9 +12,10 @@ import zstandard
 
 from corpora.inputs import InputFile
 from corpora.lines import CHUNK, BrokenFileError, Moved, read_chunks
-from corpora.passes.pipeline import Step, Told
+from corpora.passes.pipeline import Step
 from corpora.plan import UNPACKED, Piece, cut_at
 from corpora.store import LEVEL
+from thaitok.crew import Told
 from thaitok.folder import write_json, written
 
 

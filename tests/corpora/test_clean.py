@@ -306,14 +306,14 @@ def test_a_worker_that_ended_while_it_waited_is_replaced(
     jsonl: Files, config: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import corpora.clean
-    import corpora.crew
+    import thaitok.crew
 
     find = corpora.clean._find_repeats
 
     def killing(*of: Any) -> None:
         find(*of)
-        assert corpora.crew._waiting
-        for worker in corpora.crew._waiting:
+        assert thaitok.crew._waiting
+        for worker in thaitok.crew._waiting:
             worker.kill()
             worker.wait()
 
@@ -403,6 +403,7 @@ def test_the_fingerprint_covers_every_module_that_touches_the_text() -> None:
     loaded = {name.removeprefix("thaitok.") for name in done.stdout.split()}
     about_files = {
         "config",
+        "crew",
         "corpus",
         "errors",
         "exports",
@@ -417,11 +418,11 @@ def test_the_fingerprint_covers_every_module_that_touches_the_text() -> None:
 def test_workers_are_kept_from_pass_to_pass_and_no_longer(
     jsonl: Files, config: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import corpora.crew
+    import thaitok.crew
 
     hired: list[subprocess.Popen[bytes]] = []
-    hire = corpora.crew._hire
-    monkeypatch.setattr(corpora.crew, "_hire", lambda: hired.append(hire()) or hired[-1])
+    hire = thaitok.crew._hire
+    monkeypatch.setattr(thaitok.crew, "_hire", lambda: hired.append(hire()) or hired[-1])
     jsonl("a.jsonl", [document(1)])
     clean_corpus(config())
     assert len(hired) == 1

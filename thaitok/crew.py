@@ -1,4 +1,4 @@
-"""The crew: worker processes that run the tasks of a pass and end with their parent.
+"""The crew: worker processes that run the tasks of a job and end with their parent.
 
 Each is a fresh interpreter, not a fork or multiprocessing's spawn: a fork would hold our lock
 after a kill and copy the caller's threads at any moment, and spawn runs the caller's script
@@ -15,25 +15,41 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from corpora.passes.pipeline import Pass, Told, run_rank
 from thaitok.errors import UserError
 
-BOOT = "from corpora.crew import serve; serve()"
+BOOT = "from thaitok.crew import serve; serve()"
 REPORT_BYTES = 1_000_000
 """How much a worker reads between two reports."""
+
+Told = Callable[[int, int], None]
+"""Told how many bytes of text a task has dealt with, and how many documents it dropped."""
 
 Event = tuple[int, int] | Exception | None
 """From a worker: bytes dealt with and documents dropped, an error, or None when a task, or at
 last the worker, is done."""
 
 
-def run_locally(job: Pass, ranks: Iterable[int], workers: int, told: Told) -> None:
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What every worker must know to run any task: `run(of, rank, told)`.
+
+    Both must be such as pickle can send: a function of a module, and plain data. A task leaves
+    its result on disk.
+    """
+
+    run: Callable[[Any, int, Told], None]
+    of: Any
+    sizes: Sequence[int]
+    """The bytes of text of each task, roughly."""
+
+
+def run_locally(job: Job, ranks: Iterable[int], workers: int, told: Told) -> None:
     """Run the tasks on `workers` processes; raise what the first failing one raised.
 
     However it ends, no worker outlives it.
@@ -78,7 +94,7 @@ def kept_crew() -> Iterator[None]:
 
 
 @contextmanager
-def _hired(job: Pass, workers: int) -> Iterator[Crew]:
+def _hired(job: Job, workers: int) -> Iterator[Crew]:
     kept = _waiting if _waiting is not None else []
     crew: Crew = []
     try:
@@ -171,14 +187,14 @@ def serve() -> None:
     # What libraries print must not mix with what we say to the parent.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    orders: queue.SimpleQueue[Pass | int] = queue.SimpleQueue()
+    orders: queue.SimpleQueue[Job | int] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, orders), daemon=True).start()
 
     def answer(event: Event) -> None:
         pickle.dump(event, answers)
         answers.flush()
 
-    job: Pass | None = None
+    job: Job | None = None
     while True:
         order = orders.get()
         if not isinstance(order, int):
@@ -187,7 +203,7 @@ def serve() -> None:
             _work(job, order, answer)
 
 
-def _listen(stream: IO[bytes], orders: queue.SimpleQueue[Pass | int]) -> None:
+def _listen(stream: IO[bytes], orders: queue.SimpleQueue[Job | int]) -> None:
     try:
         while True:
             orders.put(pickle.load(stream))
@@ -196,14 +212,14 @@ def _listen(stream: IO[bytes], orders: queue.SimpleQueue[Pass | int]) -> None:
         os._exit(0)
 
 
-def _work(job: Pass, rank: int, answer: Callable[[Event], None]) -> None:
+def _work(job: Job, rank: int, answer: Callable[[Event], None]) -> None:
     steps = _Steps(answer)
     try:
-        run_rank(job, rank, steps.told)
+        job.run(job.of, rank, steps.told)
     except Exception as err:
         answer(_portable(err))
     else:
-        steps.report(job.sizes()[rank] - steps.bytes)
+        steps.report(job.sizes[rank] - steps.bytes)
         answer(None)
 
 
