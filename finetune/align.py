@@ -8,33 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
+
+from thaitok.alignment import Span, join_words, widen
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-Span = tuple[int, int]
-"""Start and end in characters of the text, end excluded."""
-
-
-def join_words(words: Sequence[str], space_after: Sequence[bool] = ()) -> tuple[str, list[Span]]:
-    """Join words to their text, with a space after those that have one.
-
-    >>> join_words(["ไป", "กิน", "ข้าว"], [False, True, False])
-    ('ไปกิน ข้าว', [(0, 2), (2, 5), (6, 10)])
-    """
-    parts: list[str] = []
-    spans: list[Span] = []
-    end = 0
-    for word, space in zip_longest(words, space_after[: len(words)], fillvalue=False):
-        start, end = end, end + len(str(word))
-        spans.append((start, end))
-        parts.append(str(word))
-        if space:
-            parts.append(" ")
-            end += 1
-    return "".join(parts), spans
+__all__ = [
+    "Place", "Span", "Window", "cut_windows", "join_words", "locate_words", "place_words",
+]  # fmt: skip
 
 
 def locate_words(words: Sequence[str], text: str) -> list[Span] | None:
@@ -86,30 +69,22 @@ def cut_windows(
         return_overflowing_tokens=True,
         return_offsets_mapping=True,
     )
-    return [
-        Window(row, tuple(ids), _widen(texts[row], [(int(a), int(b)) for a, b in offsets]))
-        for row, ids, offsets in zip(
-            found["overflow_to_sample_mapping"],
-            found["input_ids"],
-            found["offset_mapping"],
-            strict=True,
-        )
-    ]
+    rows, ids = found["overflow_to_sample_mapping"], found["input_ids"]
+    spans = [[(int(a), int(b)) for a, b in offsets] for offsets in found["offset_mapping"]]
+    windows = []
+    for number, row in enumerate(rows):
+        text = texts[row]
+        if number + 1 < len(rows) and rows[number + 1] == row:
+            # What follows belongs to the first piece that is in the next window alone.
+            text = text[: _next_start(spans[number], spans[number + 1], len(text))]
+        windows.append(Window(row, tuple(ids[number]), tuple(widen(text, spans[number]))))
+    return windows
 
 
-def _widen(text: str, spans: list[Span]) -> tuple[Span, ...]:
-    """Let each piece reach to the next one, except over white space.
-
-    A rule that reads two characters as one (เเ → แ) leaves an offset on one of them only, and
-    a dropped character (a zero-width space) has none: both go to the piece before. A gap at
-    the beginning stays, so that a byte order mark does not take the first word's piece.
-    """
-    real = [index for index, (start, end) in enumerate(spans) if start < end]
-    for this, following in pairwise(real):
-        gap = text[spans[this][1] : spans[following][0]]
-        if gap and not any(map(str.isspace, gap)):
-            spans[this] = (spans[this][0], spans[following][0])
-    return tuple(spans)
+def _next_start(spans: Sequence[Span], following: Sequence[Span], size: int) -> int:
+    """Return where the first piece of the following window begins that is not in this one."""
+    last = max((end for start, end in spans if start < end), default=0)
+    return next((start for start, end in following if start < end and start >= last), size)
 
 
 @dataclass(frozen=True, slots=True)

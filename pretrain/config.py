@@ -108,9 +108,3 @@ class PretrainConfig(Config):
         if self.optim.warmup_steps > self.steps:
             raise ValueError(f"optim.warmup_steps is more than the {self.steps} steps")
         return self
-
-
-def preset_path(name: str | Path) -> Path:
-    """Return the TOML of a preset, or the path itself when it is no preset's name."""
-    preset = PRESETS / f"{name}.toml"
-    return preset if preset.is_file() and not Path(name).exists() else Path(name)

@@ -74,7 +74,7 @@ class PhraseEncoder:
         """Return the ids of a text and whether each starts a word; a space is a word."""
         ids: list[int] = []
         starts: list[bool] = []
-        for number, phrase in enumerate(normalize(text).split(" ")):
+        for number, phrase in enumerate(normalize(text, self.bulk.lower).split(" ")):
             if number:
                 ids.append(self.bulk.space)
                 starts.append(True)
@@ -87,9 +87,9 @@ class PhraseEncoder:
     def _remember(self, phrase: str) -> tuple[list[int], list[bool]]:
         if len(self.known) >= self.bulk.keep:
             self.known.clear()
-        encoded = self.bulk.model.encode(phrase, return_type="offset_mapping")
+        ids, starts = self.bulk.encode_phrase_offsets(phrase)
         words = {0, *accumulate(map(len, segment(phrase)))}
-        found = encoded["ids"], [start in words for start, _ in encoded["offsets"]]
+        found = ids, [start in words for start in starts]
         self.known[phrase] = found
         return found
 

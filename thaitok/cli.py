@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -109,17 +110,20 @@ def train(
     corpus: Annotated[list[Path] | None, typer.Argument(help="Corpus folders.")] = None,
     out: Out = None,
     vocab_size: Annotated[int | None, typer.Option(help="Pieces.")] = None,
-    mode: Annotated[str | None, typer.Option(help="word or line.")] = None,
-    config: ConfigFile = None,
+    mode: Annotated[str | None, typer.Option(help="mixed, word, phrase or line.")] = None,
+    profile: Annotated[str | None, typer.Option(help="compact, balanced or spans.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A TOML file, or a preset's name.")] = None,
     set_: Set = None,
     as_json: Json = False,
 ) -> None:
-    """Train a SentencePiece tokenizer that loads with plain AutoTokenizer."""
-    from thaitok.config import load_config
-    from thaitok.trainer import TokenizerConfig, train_tokenizer
+    """Train a tokenizer for plain AutoTokenizer. Presets: default-32k, wangchanberta-25k, demo."""
+    from thaitok.config import load_config, preset_path
+    from thaitok.trainer.config import PRESETS, TokenizerConfig
+    from thaitok.trainer.train import train_tokenizer
 
     flags = {"corpus": corpus, "out": out, "vocab_size": vocab_size, "mode": mode}
-    settings = load_config(TokenizerConfig, config, set_ or (), **flags)
+    file = preset_path(config, PRESETS) if config else None
+    settings = load_config(TokenizerConfig, file, set_ or (), **flags, profile=profile)
     manifest = train_tokenizer(settings)
     _print_counts("tokenizer", settings.out, manifest.counts, as_json)
 
@@ -131,31 +135,86 @@ def encode(
         Path | None, typer.Argument(help="Text, a line each; stdin by default.")
     ] = None,
     pieces: Annotated[bool, typer.Option("--pieces", help="Pieces and not ids.")] = False,
-    offsets: Annotated[bool, typer.Option("--offsets", help="Piece, start and end.")] = False,
+    offsets: Annotated[
+        bool, typer.Option("--offsets", help="Piece, start and end in characters of the line.")
+    ] = False,
+    special_tokens: Annotated[
+        bool,
+        typer.Option("--special-tokens", help="Put <s> and </s> around; a <mask> is no text."),
+    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Turn lines of text into lines of ids, pieces or offsets."""
-    from thaitok.tokenizer import load_tokenizer
+    from thaitok.tokenizer import encode_lines, load_tokenizer
 
-    model = load_tokenizer(tokenizer)
-    for line in _lines(file):
-        encoding = model.encode(line, add_special_tokens=False)
-        if offsets:
-            spans = zip(encoding.tokens, encoding.offsets, strict=True)
+    if pieces + offsets + as_json > 1:
+        raise UserError("give one of --pieces, --offsets and --json; --json holds them all")
+    for line in encode_lines(load_tokenizer(tokenizer), _lines(file), special_tokens):
+        if as_json:
+            print(json.dumps(asdict(line), ensure_ascii=False))
+        elif offsets:
+            spans = zip(line.pieces, line.offsets, strict=True)
             print(" ".join(f"{piece}:{start}:{end}" for piece, (start, end) in spans))
         else:
-            print(*(encoding.tokens if pieces else encoding.ids))
+            print(*(line.pieces if pieces else line.ids))
 
 
 @app.command()
 def decode(
     tokenizer: Annotated[Path, typer.Argument(help="A tokenizer or model folder.")],
     file: Annotated[Path | None, typer.Argument(help="Lines of ids; stdin by default.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Turn lines of ids back into text."""
     from thaitok.tokenizer import decode_lines, load_tokenizer
 
     for text in decode_lines(load_tokenizer(tokenizer), _lines(file), str(file or "<stdin>")):
-        print(text)
+        print(json.dumps({"text": text}, ensure_ascii=False) if as_json else text)
+
+
+@app.command()
+def compare(
+    tokenizers: Annotated[
+        list[str] | None,
+        typer.Argument(help="Folders, Hub names, .json, .model or .tiktoken files."),
+    ] = None,
+    text: Annotated[
+        list[Path] | None, typer.Option(help="Text to measure on: txt, jsonl, a corpus folder.")
+    ] = None,
+    gold: Annotated[
+        list[Path] | None, typer.Option(help="Gold words, entities or answers: jsonl.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Most documents of a domain.")] = None,
+    sentence: Annotated[list[str] | None, typer.Option(help="A sentence to show cut.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for a page and JSON.")] = None,
+    config: ConfigFile = None,
+    set_: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Measure tokenizers side by side: tokens, bits, boundaries crossed, round trip, speed."""
+    from thaitok.compare.run import CompareConfig
+    from thaitok.compare.run import compare as run
+    from thaitok.compare.tables import cut_table, terminal_tables
+    from thaitok.config import load_config
+    from thaitok.show import print_table
+
+    flags = {
+        "tokenizers": tokenizers,
+        "text": text,
+        "gold": gold,
+        "limit": limit,
+        "sentences": sentence,
+        "out": out,
+    }
+    settings = load_config(CompareConfig, config, set_ or (), **flags)
+    comparison = run(settings)
+    if as_json:
+        print(json.dumps(comparison.model_dump(mode="json"), ensure_ascii=False))
+        return
+    for table in [*terminal_tables(comparison), *(cut_table(comparison) if sentence else ())]:
+        print_table(table.title, table.columns, table.rows)
+    if settings.out:
+        log.info("the report is %s", settings.out / "report.html")
 
 
 @app.command()
@@ -193,12 +252,12 @@ def pretrain(
     as_json: Json = False,
 ) -> None:
     """Pretrain RoBERTa by masked language modelling. Presets: tiny, small, wangchanberta-base."""
-    from pretrain.config import PretrainConfig, preset_path
+    from pretrain.config import PRESETS, PretrainConfig
     from pretrain.train import pretrain as run
-    from thaitok.config import load_config
+    from thaitok.config import load_config, preset_path
 
     flags = {"shards": shards, "out": out, "steps": steps, "seed": seed}
-    settings = load_config(PretrainConfig, preset_path(config), set_ or (), **flags)
+    settings = load_config(PretrainConfig, preset_path(config, PRESETS), set_ or (), **flags)
     manifest = run(settings, resume=resume)
     if os.environ.get("RANK", "0") == "0":  # of several processes one speaks
         _print_counts("model", settings.out / "model", manifest.counts, as_json)

@@ -51,6 +51,20 @@ def load_config(
         raise _explain(err, kind, file, overrides) from None
 
 
+def preset_path(name: str | Path, presets: Path) -> Path:
+    """Return the TOML of a preset of that folder, or the path itself when it is no preset's name.
+
+    Raises `UserError` for a name that is neither, with the presets there are.
+    """
+    path, preset = Path(name), presets / f"{name}.toml"
+    if path.exists() or path.suffix or len(path.parts) > 1:
+        return path
+    if not preset.is_file():
+        known = ", ".join(sorted(one.stem for one in presets.glob("*.toml")))
+        raise UserError(f"no preset or config file {str(name)!r}", do=f"presets are {known}")
+    return preset
+
+
 def dump_toml(config: Config) -> str:
     """Write a config as TOML that `load_config` reads back to an equal config.
 

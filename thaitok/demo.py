@@ -20,7 +20,7 @@ RESULTS = tuple(f"results/{task}" for task in TASKS)
 
 COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("clean", "corpus", "clean bundled/raw --out corpus"),
-    ("train", "tokenizer", "train corpus --out tokenizer --vocab-size 2500"),
+    ("train", "tokenizer", "train corpus --out tokenizer --config demo"),
     ("shard", "shards", "shard corpus --tokenizer tokenizer --out shards"),
     ("pretrain", "run", "pretrain --config tiny --shards shards --out run"),
     *(

@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+import json
+import re
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 import sentencepiece
 from tokenizers import Tokenizer
 
-from thaitok.convert import SPM_FILE, TOKENIZER_FILE
+from thaitok.convert import CONFIG_FILE, OPENING, SPM_FILE, TOKENIZER_FILE
 from thaitok.errors import UserError
 from thaitok.folder import TOKENIZER_FILES, FileFacts, file_facts
-from thaitok.rules import SPACE_TOKEN, normalize
+from thaitok.rules import SPACE_TOKEN, normalize_many
+
+LONG_PHRASE = 500
+"""Characters up to which SentencePiece's 32-bit sums of scores are exact: up to 2**14 in steps
+of 2**-10, at no more than 26 a character (a score of -16, and 10 more for an unknown one)."""
+
+
+_ID = re.compile("-?[0-9]{1,18}")
+
+
+FEW = 256
+"""Phrases encoded at once: with tens of thousands of lists of ids alive, Python's garbage
+collector looks through them again and again, which took up to half of the time."""
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:
     """Load `tokenizer.json` of a tokenizer's or a model's folder."""
     path = folder / TOKENIZER_FILE
+    if not folder.is_dir():
+        raise UserError(f"no {TOKENIZER_FILE} here: no such folder", where=folder)
     if not path.is_file():
         raise UserError(
             f"no {TOKENIZER_FILE} here", where=folder, do="give a folder that holds a tokenizer"
@@ -36,52 +57,121 @@ def tokenizer_facts(folder: Path) -> tuple[FileFacts, ...]:
     return tuple(file_facts(folder / name) for name in TOKENIZER_FILES)
 
 
+def load_sentencepiece(folder: Path) -> sentencepiece.SentencePieceProcessor:
+    """Load `spm.model` of a tokenizer's folder."""
+    path = folder / SPM_FILE
+    if not path.is_file():
+        raise UserError(f"no {SPM_FILE} here", where=folder, do="make one with `thaitok train`")
+    try:
+        return sentencepiece.SentencePieceProcessor(model_file=str(path))
+    except Exception as err:  # RuntimeError, OSError or pybind11's own
+        raise UserError(f"is no SentencePiece model: {err}", where=path) from None
+
+
+def is_uncased(folder: Path) -> bool:
+    """Whether the tokenizer lower-cases what it reads, by its `tokenizer_config.json`."""
+    path = folder / CONFIG_FILE
+    try:
+        config = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+        return bool(config.get("do_lower_case", False))
+    except (ValueError, AttributeError):
+        raise UserError("is no JSON object", where=path) from None
+
+
 class BulkEncoder:
     """Encode by `spm.model`, several times faster than `tokenizer.json` and with equal ids.
 
-    Only a special token written out in a text, such as `<mask>`, is text here and a token there.
+    Only a mask token written out in a text is text here and a token there.
 
     Texts are normalised, cut at spaces, and each distinct phrase is encoded once: what stands
     between two spaces never depends on what is around it.
     """
 
     def __init__(self, folder: Path, keep: int = 1_000_000) -> None:
-        path = folder / SPM_FILE
-        if not path.is_file():
-            raise UserError(f"no {SPM_FILE} here", where=folder, do="make one with `thaitok train`")
-        self.model = sentencepiece.SentencePieceProcessor(model_file=str(path))
-        self.space = self.model.piece_to_id(SPACE_TOKEN)
-        self.unknown = self.model.unk_id()
+        self.folder = folder
+        self.model = load_sentencepiece(folder)
+        self.lower = is_uncased(folder)
+        self.space: int = self.model.piece_to_id(SPACE_TOKEN)
+        self.unknown: int = self.model.unk_id()
+        self.code: Literal["H", "I"] = "H" if self.model.get_piece_size() <= 1 << 16 else "I"
+        """An id's type in `array`: two bytes up to 65,536 pieces, else four."""
         self.keep = keep
         """Distinct phrases remembered; then all are forgotten, so that memory is bounded."""
-        self.phrases: dict[str, list[int]] = {}
+        self.phrases: dict[str, bytes] = {}
+        """The ids of phrases, each with the space after it, as the bytes of an array."""
 
     def encode(self, text: str) -> list[int]:
         """Return the ids of a text, without `<s>` and `</s>`."""
-        ids: list[int] = []
-        for number, phrase in enumerate(normalize(text).split(" ")):
-            if number:
-                ids.append(self.space)
-            if phrase:
-                ids += self.encode_phrase(phrase)
-        return ids
+        return self.encode_many([text])[0]
+
+    def encode_many(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the ids of each text."""
+        return [array(self.code, ids).tolist() for ids in self.encode_packed(texts)]
+
+    def encode_packed(self, texts: Sequence[str]) -> list[bytes]:
+        """Return the ids of each text as the bytes of an array of type `code`."""
+        split = [text.split(" ") for text in normalize_many(texts, self.lower)]
+        if len(self.phrases) > self.keep:
+            self.phrases.clear()
+        self._learn(dict.fromkeys(chain.from_iterable(split)))
+        found = self.phrases.__getitem__
+        after = -array(self.code).itemsize  # no space follows the last phrase
+        return [b"".join(map(found, phrases))[:after] for phrases in split]
 
     def encode_phrase(self, phrase: str) -> list[int]:
         """Return the ids of a normalised text without spaces."""
-        ids = self.phrases.get(phrase)
-        if ids is None:
-            if len(self.phrases) >= self.keep:
-                self.phrases.clear()
-            ids = self.phrases[phrase] = self.model.encode(phrase)
+        self._learn((phrase,))
+        return array(self.code, self.phrases[phrase]).tolist()[:-1]
+
+    def _learn(self, phrases: Iterable[str]) -> None:
+        new = [phrase for phrase in phrases if phrase not in self.phrases]
+        odd = {phrase for phrase in new if OPENING in phrase or len(phrase) > LONG_PHRASE}
+        plain = [phrase for phrase in new if phrase not in odd] if odd else new
+        space = [self.space]
+        for at in range(0, len(plain), FEW):
+            some = plain[at : at + FEW]
+            for phrase, ids in zip(some, self.model.encode(some, num_threads=1), strict=True):
+                self.phrases[phrase] = array(self.code, ids + space).tobytes()
+        for phrase in odd:
+            self.phrases[phrase] = array(self.code, self._encode_odd(phrase) + space).tobytes()
+
+    def _encode_odd(self, phrase: str) -> list[int]:
+        """Encode a phrase that is long, or in which `<` stands alone."""
+        ids: list[int] = []
+        for number, part in enumerate(phrase.split(OPENING)):
+            ids += self.opening if number else ()
+            if len(part) > LONG_PHRASE:
+                ids += self._exact.encode(part, add_special_tokens=False).ids
+            else:
+                ids += self.model.encode(part)
         return ids
+
+    def encode_phrase_offsets(self, phrase: str) -> tuple[list[int], list[int]]:
+        """Return the ids of a normalised text without spaces, and where each piece begins."""
+        if OPENING in phrase or len(phrase) > LONG_PHRASE:
+            found = self._exact.encode(phrase, add_special_tokens=False)
+            return found.ids, [start for start, _ in found.offsets]
+        encoded = self.model.encode(phrase, return_type="offset_mapping")
+        return encoded["ids"], [start for start, _ in encoded["offsets"]]
+
+    @cached_property
+    def opening(self) -> list[int]:
+        """The ids of `<`: several where it is written in bytes."""
+        ids: list[int] = self.model.encode(OPENING)
+        return ids
+
+    @cached_property
+    def _exact(self) -> Tokenizer:
+        tokenizer = load_tokenizer(self.folder)
+        tokenizer.encode_special_tokens = True  # a mask token written out is text
+        return tokenizer
 
 
 def measure(folder: Path, texts: Sequence[str]) -> dict[str, float | int]:
     """Measure a tokenizer on texts: tokens a character, bytes a token, unknown share."""
     encoder = BulkEncoder(folder)
     tokens = unknown = characters = size = 0
-    for text in texts:
-        ids = encoder.encode(text)
+    for text, ids in zip(texts, encoder.encode_many(texts), strict=True):
         tokens += len(ids)
         unknown += ids.count(encoder.unknown)
         characters += len(text)
@@ -94,14 +184,41 @@ def measure(folder: Path, texts: Sequence[str]) -> dict[str, float | int]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A text as a tokenizer reads it; offsets are (start, end) in characters of the text."""
+
+    text: str
+    ids: tuple[int, ...]
+    pieces: tuple[str, ...]
+    offsets: tuple[tuple[int, int], ...]
+
+
+def encode_lines(
+    tokenizer: Tokenizer, lines: Iterable[str], special_tokens: bool = False
+) -> Iterator[Encoded]:
+    """Encode lines one by one; offsets as `alignment.widen` leaves them.
+
+    With `special_tokens`, `<mask>` written out in a text is the token, and `<s>` and `</s>` are
+    put around it; without, it is text.
+    """
+    from thaitok.alignment import widen
+
+    tokenizer.encode_special_tokens = not special_tokens
+    for line in lines:
+        found = tokenizer.encode(line, add_special_tokens=special_tokens)
+        spans = widen(line, found.offsets)
+        yield Encoded(line, tuple(found.ids), tuple(found.tokens), tuple(spans))
+
+
 def decode_lines(tokenizer: Tokenizer, lines: Iterable[str], where: str) -> Iterator[str]:
     """Turn lines of ids back into text; `UserError` names the line that is not ids."""
     size = tokenizer.get_vocab_size()
     for number, line in enumerate(lines, 1):
-        try:
-            ids = [int(field) for field in line.split()]
-        except ValueError:
-            raise UserError("is no line of ids", where=f"{where}:{number}") from None
+        fields = line.split()
+        if not all(map(_ID.fullmatch, fields)):
+            raise UserError("is no line of ids", where=f"{where}:{number}")
+        ids = list(map(int, fields))
         if wrong := [one for one in ids if not 0 <= one < size]:
             raise UserError(
                 f"id {wrong[0]} is outside the vocabulary of {size:,}", where=f"{where}:{number}"

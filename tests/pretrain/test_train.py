@@ -15,9 +15,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from pretrain.config import PRESETS, PretrainConfig, preset_path
+from pretrain.config import PRESETS, PretrainConfig
 from pretrain.train import pretrain
-from thaitok.config import dump_toml, load_config
+from thaitok.config import dump_toml, load_config, preset_path
 from thaitok.errors import UserError
 from thaitok.folder import file_facts, read_manifest
 
@@ -268,7 +268,8 @@ def test_a_diverging_run_is_one_line(config_of: ConfigOf, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("preset", sorted(path.stem for path in PRESETS.glob("*.toml")))
 def test_presets_are_valid(preset: str, tmp_path: Path) -> None:
-    config = load_config(PretrainConfig, preset_path(preset), shards=tmp_path, out=tmp_path)
+    file = preset_path(preset, PRESETS)
+    config = load_config(PretrainConfig, file, shards=tmp_path, out=tmp_path)
     assert config.steps >= 100
 
 

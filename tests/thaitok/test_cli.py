@@ -78,7 +78,7 @@ def test_every_verb_has_help(run: Any, verb: str) -> None:
         (["train", "none", "--out", "x", "--vocab-size", "3"], "vocab_size = 3: input should be"),
         (["clean", "none.jsonl", "--out", "x"], "none.jsonl"),
         (["shard", "none", "--tokenizer", "t", "--out", "x"], "none: no such corpus folder"),
-        (["pretrain", "--config", "tinny"], "tinny: no such config file"),
+        (["pretrain", "--config", "tinny"], "no preset or config file 'tinny'"),
         (["pretrain", "--config", "tiny", "--shards", "none", "--out", "x"], "no such shards"),
         (["encode", "none"], "none: no tokenizer.json here"),
         (["decode", "none"], "none: no tokenizer.json here"),
@@ -120,6 +120,29 @@ def test_encode_and_decode_are_inverse(
     assert first.rsplit(":", 2)[1:] == ["0", str(len(first.rsplit(":", 2)[0]))]
 
 
+def test_encode_and_decode_speak_json(
+    run: Any, monkeypatch: pytest.MonkeyPatch, tokenizer: Path
+) -> None:
+    text = "แมว  นั่ง<mask>"
+    feed(monkeypatch, f"{text}\n\n".encode())
+    first, empty = map(json.loads, run("encode", tokenizer, "--json")[1].splitlines())
+    assert first["text"] == text and empty["ids"] == []
+    assert len(first["ids"]) == len(first["pieces"]) == len(first["offsets"])
+    assert first["offsets"][-1][1] == len(text)
+    assert "<mask>" not in first["pieces"]
+    feed(monkeypatch, text.encode())
+    special = json.loads(run("encode", tokenizer, "--json", "--special-tokens")[1])
+    assert special["pieces"][0] == "<s>" and special["pieces"][-2:] == ["<mask>", "</s>"]
+    feed(monkeypatch, " ".join(map(str, special["ids"])).encode())
+    assert json.loads(run("decode", tokenizer, "--json")[1]) == {"text": "แมว นั่ง"}
+
+
+def test_encode_prints_one_thing_at_a_time(run: Any, tokenizer: Path) -> None:
+    code, _, err = run("encode", tokenizer, "--pieces", "--json")
+    assert code == 2
+    assert "give one of --pieces, --offsets and --json" in err
+
+
 def test_a_line_that_is_not_utf8_is_named(
     run: Any, monkeypatch: pytest.MonkeyPatch, tokenizer: Path
 ) -> None:
@@ -154,7 +177,7 @@ def test_ctrl_c_is_130(run: Any, monkeypatch: pytest.MonkeyPatch, corpus: Path) 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("thaitok.trainer._train", interrupted)
+    monkeypatch.setattr("thaitok.trainer.train._on_counts", interrupted)
     out = corpus.parent / "never"
     code, _, err = run("train", corpus, "--out", out, "--vocab-size", 150)
     assert code == 130
@@ -188,7 +211,7 @@ def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, corpus: Path
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("thaitok.trainer._train", broken)
+    monkeypatch.setattr("thaitok.trainer.train._on_counts", broken)
     with pytest.raises(ZeroDivisionError):
         main(["train", str(corpus), "--out", str(corpus.parent / "bug"), "--vocab-size", "150"])
 

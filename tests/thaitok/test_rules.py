@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -21,6 +22,7 @@ from thaitok.rules import (
     explain,
     mark_spaces,
     normalize,
+    normalize_many,
     tokenizers_normalizer,
     unmark_spaces,
 )
@@ -129,7 +131,7 @@ def test_batches_of_real_text_give_what_the_rules_give(name: str, real_lines: Re
 @given(TEXTS)
 def test_what_is_clean_is_normal_but_for_its_layout(text: str) -> None:
     clean = clean_text(text)
-    one_line = " ".join(filter(None, re.split("[ \n]|<_>", clean)))
+    one_line = " ".join(filter(None, re.split("[ \n]", clean)))
     assert normalize(clean).strip(" ") == one_line
 
 
@@ -245,25 +247,50 @@ def test_the_rules_load_no_heavy_library() -> None:
     assert not done.stdout.strip()
 
 
+cached_normalizer = cache(tokenizers_normalizer)
+
+
+def rust(text: str, lower: bool = False) -> str:
+    """Normalise as `tokenizer.json` does, which takes each `<` out first."""
+    one = cached_normalizer(lower)
+    return "<".join(one.normalize_str(part) for part in text.split("<"))
+
+
 @settings(max_examples=1000, deadline=None)
-@given(TEXTS)
-def test_the_python_and_the_rust_normalizer_are_one(text: str) -> None:
-    assert tokenizers_normalizer().normalize_str(text) == mark_spaces(normalize(text))
+@given(TEXTS | st.text("<>\u0338\u0327\u0323aΣΑİIK\u212a \u200b", max_size=12))
+@pytest.mark.parametrize("lower", [False, True])
+def test_the_python_and_the_rust_normalizer_are_one(lower: bool, text: str) -> None:
+    assert rust(text, lower) == mark_spaces(normalize(text, lower))
+    assert normalize_many([text], lower) == [normalize(text, lower)]
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text("aAΣΑİIK\u212a\u212b\u0307\u0338<Åภาษาǅß ", max_size=12))
+def test_lower_case_is_by_character_and_idempotent(text: str) -> None:
+    normal = normalize(text, lower=True)
+    assert normalize(normal, lower=True) == normal
+    assert normal == "".join(map(str.lower, normal)) == normalize(normal)
+
+
+def test_a_final_sigma_and_a_dotted_i_do_not_differ() -> None:
+    assert normalize("ΣΟΦΟΣ", lower=True) == "σοφοσ"
+    assert normalize("İ", lower=True) == "i\u0307"
+    assert normalize("ไทย ABC") == "ไทย ABC"
 
 
 @given(TEXTS)
 def test_marking_spaces_is_undone_exactly(text: str) -> None:
-    assert unmark_spaces(mark_spaces(normalize(text))) == normalize(text)
+    plain = normalize(text).replace(SPACE_TOKEN, "")
+    assert unmark_spaces(mark_spaces(plain)) == plain
 
 
-def test_text_marked_by_hand_reads_as_spaces() -> None:
-    assert normalize(f"ก{SPACE_TOKEN}ข") == "ก ข"
+def test_a_space_token_written_out_is_text() -> None:
+    assert normalize(f"ก{SPACE_TOKEN}ข") == f"ก{SPACE_TOKEN}ข"
 
 
 def test_both_normalizers_agree_on_real_text(real_lines: RealLines) -> None:
-    rust = tokenizers_normalizer()
     for name in ("social_open", "msdocs_th"):
         lines = real_lines(name, 5000)
-        assert [rust.normalize_str(line) for line in lines] == [
-            mark_spaces(normalize(line)) for line in lines
-        ]
+        normal = normalize_many(lines)
+        assert [rust(line) for line in lines] == list(map(mark_spaces, normal))
+        assert normal == list(map(normalize, lines))

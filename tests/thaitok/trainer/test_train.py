@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sentencepiece import SentencePieceProcessor
+
+from thaitok.config import load_config, preset_path
+from thaitok.corpus import read_texts
+from thaitok.errors import UserError
+from thaitok.folder import read_manifest
+from thaitok.rules import SPACE_TOKEN
+from thaitok.tokenizer import BulkEncoder, load_tokenizer
+from thaitok.trainer import TokenizerConfig, train_tokenizer
+from thaitok.trainer.config import PRESETS
+from thaitok.trainer.counting import script_of
+
+CorpusOf = Callable[[Path, Iterable[str]], Path]
+FILES = {"tokenizer.json", "tokenizer_config.json", "spm.model", "report.json", "README.md"}
+
+
+def config_of(corpus: Path, out: Path, **settings: Any) -> TokenizerConfig:
+    values = {"corpus": [corpus], "out": out, "vocab_size": 180, **settings}
+    return TokenizerConfig.model_validate(values)
+
+
+def pieces_of(folder: Path) -> list[str]:
+    model = SentencePieceProcessor(model_file=str(folder / "spm.model"))
+    return [model.id_to_piece(number) for number in range(model.get_piece_size())]
+
+
+@pytest.mark.parametrize(
+    ("mode", "algorithm"),
+    [
+        ("mixed", "unigram"), ("phrase", "unigram"), ("word", "unigram"), ("word", "bpe"),
+        ("line", "unigram"), ("line", "bpe"),
+    ],
+)  # fmt: skip
+def test_every_mode_makes_a_folder_of_the_size_asked_for(
+    corpus: Path, tmp_path: Path, mode: str, algorithm: str
+) -> None:
+    manifest = train_tokenizer(config_of(corpus, tmp_path / "t", mode=mode, algorithm=algorithm))
+    assert manifest.counts["pieces"] == 180
+    assert {facts.name for facts in manifest.files} == FILES
+    text = "แมวนั่งอยู่บนเสื่อ iPhone 2.50"
+    bulk, fast = BulkEncoder(tmp_path / "t"), load_tokenizer(tmp_path / "t")
+    ids = fast.encode(text, add_special_tokens=False).ids
+    assert bulk.encode(text) == ids
+    assert fast.decode(ids) == text
+
+
+def test_promise_2_bytes_depend_on_neither_workers_nor_the_run(
+    corpus: Path, tmp_path: Path
+) -> None:
+    one, two = (
+        train_tokenizer(config_of(corpus, tmp_path / str(workers), workers=workers))
+        for workers in (1, 2)
+    )
+    assert one.files == two.files
+
+
+def test_the_special_tokens_have_the_ids_asked_for(corpus: Path, tmp_path: Path) -> None:
+    tokens = ("<pad>", "<unk>", "<s>", "</s>", "<mask>", "<sep>")
+    train_tokenizer(config_of(corpus, tmp_path / "t", special_tokens=tokens))
+    assert pieces_of(tmp_path / "t")[:8] == [*tokens, SPACE_TOKEN, "<"]
+    fast = load_tokenizer(tmp_path / "t")
+    assert [fast.token_to_id(token) for token in tokens] == [0, 1, 2, 3, 4, 5]
+    assert fast.encode("แมว").ids[0] == 2
+
+
+def test_uncased_digits_and_bytes(corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "t"
+    settings = {"lower": True, "split_digits": True, "byte_fallback": True, "vocab_size": 500}
+    train_tokenizer(config_of(corpus, out, **settings))
+    pieces = pieces_of(out)
+    assert not [piece for piece in pieces if piece != piece.lower() and not piece.startswith("<0x")]
+    assert not [piece for piece in pieces if script_of(piece) == "digits" and len(piece) > 1]
+    assert sum(piece.startswith("<0x") for piece in pieces) == 256
+    fast, bulk = load_tokenizer(out), BulkEncoder(out)
+    ids = fast.encode("IPHONE 龘2024", add_special_tokens=False).ids
+    assert ids == bulk.encode("IPHONE 龘2024")
+    assert fast.token_to_id("<unk>") not in ids
+    assert fast.decode(ids) == "iphone 龘2024"
+
+
+def test_pieces_of_a_script_stay_within_their_budget(corpus: Path, tmp_path: Path) -> None:
+    def many(out: Path, script: str) -> int:
+        return sum(script_of(p) == script and len(p) > 1 for p in pieces_of(out) if p[0] != "<")
+
+    train_tokenizer(config_of(corpus, tmp_path / "any", vocab_size=500))
+    assert many(tmp_path / "any", "digits") > 4
+    assert many(tmp_path / "any", "latin") > 0
+    settings = {"vocab_size": 400, "scripts": {"digits": 4, "latin": 0}}
+    train_tokenizer(config_of(corpus, tmp_path / "few", **settings))
+    assert many(tmp_path / "few", "digits") == 4
+    assert many(tmp_path / "few", "latin") == 0
+
+
+def test_sources_weigh_as_much_as_they_are_told(corpus: Path, tmp_path: Path) -> None:
+    plain, heavy = (
+        train_tokenizer(config_of(corpus, tmp_path / name, source_weights=weights))
+        for name, weights in (("plain", {}), ("heavy", {"test": 100.0}))
+    )
+    assert plain.config["source_weights"] == {}
+    assert plain.files != heavy.files
+
+
+def test_no_piece_mixes_scripts_or_holds_a_control_sign(
+    corpus: Path, corpus_of: CorpusOf, tmp_path: Path
+) -> None:
+    texts = ["<mask>แมวiPhone15รุ่นใหม่😀😀ๆ<s>"] * 50 + ["<mask>แมวiPhone15 <s>ปลา"] * 50
+    mixed = corpus_of(tmp_path / "corpus", texts + list(read_texts([corpus])))
+    train_tokenizer(config_of(mixed, tmp_path / "t", vocab_size=250))
+    assert {"Phone", "iPhone", "😀😀"} & set(pieces_of(tmp_path / "t"))
+    for piece in pieces_of(tmp_path / "t")[7:]:
+        assert len({script_of(character) for character in piece}) == 1, piece
+        assert "<" not in piece
+
+
+def test_a_vocabulary_too_large_for_the_corpus_says_what_is_possible(
+    corpus_of: CorpusOf, tmp_path: Path
+) -> None:
+    corpus = corpus_of(tmp_path / "corpus", ["แมวกินปลา แมวกินข้าวกับปลาทู"] * 40 + ["ก" * 3])
+    for mode in ("mixed", "word", "line"):
+        out = tmp_path / mode
+        with pytest.raises(UserError, match="too small for 25,000 pieces") as caught:
+            train_tokenizer(config_of(corpus, out, vocab_size=25_000, mode=mode))
+        possible = int(str(caught.value).split("--vocab-size ")[1].split()[0])
+        assert not out.exists()
+        if possible >= 100:
+            train_tokenizer(config_of(corpus, out, vocab_size=possible, mode=mode))
+
+
+def test_a_vocabulary_smaller_than_the_alphabet_is_said(
+    corpus_of: CorpusOf, tmp_path: Path
+) -> None:
+    corpus = corpus_of(tmp_path / "corpus", ["แมว" + " ".join(map(chr, range(0x4E00, 0x4F00)))] * 9)
+    with pytest.raises(UserError, match="100 pieces cannot hold the"):
+        train_tokenizer(config_of(corpus, tmp_path / "t", vocab_size=100))
+
+
+def test_a_corpus_without_thai_is_said(corpus_of: CorpusOf, tmp_path: Path) -> None:
+    corpus = corpus_of(tmp_path / "corpus", ["All of this is English, page after page."] * 50)
+    with pytest.raises(UserError, match="the corpus has no Thai"):
+        train_tokenizer(config_of(corpus, tmp_path / "t", vocab_size=100))
+
+
+def test_characters_left_out_by_coverage_are_named(
+    corpus: Path, corpus_of: CorpusOf, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = corpus_of(tmp_path / "corpus", ["ฃวดและฅอ 龘", *read_texts([corpus])])
+    with caplog.at_level(logging.INFO):
+        train_tokenizer(config_of(other, tmp_path / "t", character_coverage=0.99))
+    assert "1 characters in use are left out by character_coverage: 龘 (1)" in caplog.text
+    assert {"ฃ", "ฅ"} <= set(pieces_of(tmp_path / "t")), "Thai letters in use always stay"
+    report = json.loads((tmp_path / "t" / "report.json").read_text(encoding="utf-8"))
+    assert report["left_out"] == {"龘": 1}
+
+
+def test_a_corpus_changed_under_a_finished_tokenizer_is_noticed(
+    corpus_of: CorpusOf, tmp_path: Path, corpus: Path
+) -> None:
+    out = tmp_path / "tokenizer"
+    config = config_of(corpus, out)
+    train_tokenizer(config)
+    other = corpus_of(tmp_path / corpus.name, ["หมา"])
+    with pytest.raises(UserError, match="from other input"):
+        train_tokenizer(config.model_copy(update={"corpus": (other,)}))
+    assert read_manifest(out, "tokenizer").counts["pieces"] == 180
+
+
+def test_presets_are_valid_and_a_wrong_name_is_answered(tmp_path: Path) -> None:
+    for preset in PRESETS.glob("*.toml"):
+        load_config(
+            TokenizerConfig, preset_path(preset.stem, PRESETS), corpus=[tmp_path], out=tmp_path
+        )
+    with pytest.raises(UserError, match="no preset or config file 'default'; presets are d"):
+        preset_path("default", PRESETS)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"algorithm": "bpe"}, "takes mode 'word' or 'line', not 'mixed'"),
+        ({"special_tokens": ["<s>", "<pad>", "</s>", "<unk>"]}, "special_tokens lack <mask>"),
+        ({"phrases": {"npmi": 2}}, "npmi = 2: input should be less than or equal to 1"),
+        ({"profile": "small"}, "input should be 'compact', 'balanced' or 'spans'"),
+    ],
+)
+def test_wrong_settings_are_one_line(tmp_path: Path, settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        load_config(TokenizerConfig, corpus=[tmp_path], out=tmp_path, **settings)
