@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import os
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from thaitok.errors import UserError, explain_system_error
+from thaitok.console import lines_of, print_counts, run_app
+from thaitok.errors import UserError
 
 # Each stage is imported inside its verb, so that `thaitok --help` loads neither torch nor
 # transformers.
@@ -125,7 +124,7 @@ def train(
     file = preset_path(config, PRESETS) if config else None
     settings = load_config(TokenizerConfig, file, set_ or (), **flags, profile=profile)
     manifest = train_tokenizer(settings)
-    _print_counts("tokenizer", settings.out, manifest.counts, as_json)
+    print_counts("tokenizer", settings.out, manifest.counts, as_json)
 
 
 @app.command()
@@ -149,7 +148,7 @@ def encode(
 
     if pieces + offsets + as_json > 1:
         raise UserError("give one of --pieces, --offsets and --json; --json holds them all")
-    for line in encode_lines(load_tokenizer(tokenizer), _lines(file), special_tokens):
+    for line in encode_lines(load_tokenizer(tokenizer), lines_of(file), special_tokens):
         if as_json:
             print(json.dumps(asdict(line), ensure_ascii=False))
         elif offsets:
@@ -168,7 +167,7 @@ def decode(
     """Turn lines of ids back into text."""
     from thaitok.tokenizer import decode_lines, load_tokenizer
 
-    for text in decode_lines(load_tokenizer(tokenizer), _lines(file), str(file or "<stdin>")):
+    for text in decode_lines(load_tokenizer(tokenizer), lines_of(file), str(file or "<stdin>")):
         print(json.dumps({"text": text}, ensure_ascii=False) if as_json else text)
 
 
@@ -237,7 +236,7 @@ def shard(
     manifest = shard_corpus(settings)
     if verify:
         verify_shards(settings.out)
-    _print_counts("shards", settings.out, manifest.counts, as_json)
+    print_counts("shards", settings.out, manifest.counts, as_json)
 
 
 @app.command()
@@ -260,7 +259,7 @@ def pretrain(
     settings = load_config(PretrainConfig, preset_path(config, PRESETS), set_ or (), **flags)
     manifest = run(settings, resume=resume)
     if os.environ.get("RANK", "0") == "0":  # of several processes one speaks
-        _print_counts("model", settings.out / "model", manifest.counts, as_json)
+        print_counts("model", settings.out / "model", manifest.counts, as_json)
 
 
 @app.command()
@@ -302,7 +301,7 @@ def predict(
 
     if text is not None and file is not None:
         raise UserError("give a text or --file, not both")
-    texts = [text] if text is not None else _lines(file)
+    texts = [text] if text is not None else lines_of(file)
     for prediction in run(model, texts, batch_size=batch_size):
         print(json.dumps(prediction.model_dump(mode="json"), ensure_ascii=False))
 
@@ -371,60 +370,7 @@ def doctor(as_json: Json = False) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb: 0 done, 2 the user's fault, 130 Ctrl-C; a bug keeps its traceback."""
-    # Threads that wait by spinning for long slow a busy machine down sixfold; spinning briefly
-    # costs a few per cent on an idle one.
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    try:
-        with _readable_errors():
-            code = app(args=argv, prog_name="thaitok", standalone_mode=False)
-        if code == 130:  # what typer makes of Ctrl-C
-            raise KeyboardInterrupt
-    except UserError as err:
-        print(f"thaitok: error: {err}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("thaitok: stopped; run the same command again to take it up", file=sys.stderr)
-        return 130
-    except SystemExit:
-        # What typer makes of a reader (`head`, say) that has enough: no fault of anybody.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    return code if isinstance(code, int) else 0
-
-
-USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
-"""A word too many or too few; typer carries click under a name of its own."""
-
-
-@contextmanager
-def _readable_errors() -> Iterator[None]:
-    try:
-        yield
-    except USAGE_ERROR as err:
-        raise UserError(str(err) or "no verb given", do="see thaitok --help") from None
-    except UserError:
-        raise
-    except Exception as err:
-        if explained := explain_system_error(err):
-            raise explained from None
-        raise
-
-
-def _lines(file: Path | None) -> Iterator[str]:
-    """Yield the lines of a file or of stdin; a line that is not UTF-8 is named."""
-    try:
-        stream = file.open("rb") if file else sys.stdin.buffer
-    except (FileNotFoundError, IsADirectoryError):
-        raise UserError("no such file", where=file) from None
-    with stream:
-        for number, line in enumerate(stream, 1):
-            try:
-                yield line.decode("utf-8").rstrip("\r\n")
-            except UnicodeDecodeError:
-                raise UserError(
-                    "is not UTF-8 text", where=f"{file or '<stdin>'}:{number}"
-                ) from None
+    return run_app(app, argv)
 
 
 def _seeds(text: str | None) -> list[int] | None:
@@ -436,13 +382,3 @@ def _seeds(text: str | None) -> list[int] | None:
         raise UserError(
             f"--seeds {text}: write numbers with commas between, such as 1,2,3"
         ) from None
-
-
-def _print_counts(name: str, folder: Path, counts: Mapping[str, Any], as_json: bool) -> None:
-    from thaitok.show import print_table
-
-    if as_json:
-        print(json.dumps({"folder": str(folder), **counts}, ensure_ascii=False))
-        return
-    rows = [(key.replace("_", " "), value) for key, value in counts.items()]
-    print_table(f"{name}: {folder}", ("", ""), rows)

@@ -136,12 +136,21 @@ def count_corpus(
             steps, rest = divmod(rest + size, MEGABYTE)
             advance(steps)
 
-        run_locally(Job(_deal, counting, sizes), range(len(parts)), min(crew, len(parts)), told)
+        _run(Job(_deal, counting, sizes), crew, told)
     even = [sum(sizes) // partitions] * partitions
-    run_locally(
-        Job(_reduce, counting, even), range(partitions), min(crew, partitions), lambda *_: None
-    )
+    _run(Job(_reduce, counting, even), crew, lambda *_: None)
     return _gathered(counting)
+
+
+def _run(job: Job, workers: int, told: Told) -> None:
+    """Run all tasks of a job; a single one, or with a single worker, in this process."""
+    workers = min(workers, len(job.sizes))
+    if workers > 1:
+        run_locally(job, range(len(job.sizes)), workers, told)
+        return
+    for task, size in enumerate(job.sizes):
+        job.run(job.of, task, lambda *_: None)
+        told(size, 0)
 
 
 def _deal(counting: Counting, part: int, told: Told) -> None:

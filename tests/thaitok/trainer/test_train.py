@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sentencepiece import SentencePieceProcessor
 
+import thaitok.trainer.counting as counting
 from thaitok.config import load_config, preset_path
 from thaitok.corpus import read_texts
 from thaitok.errors import UserError
@@ -54,13 +55,20 @@ def test_every_mode_makes_a_folder_of_the_size_asked_for(
 
 
 def test_promise_2_bytes_depend_on_neither_workers_nor_the_run(
-    corpus: Path, tmp_path: Path
+    corpus: Path, corpus_of: CorpusOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, two = (
-        train_tokenizer(config_of(corpus, tmp_path / str(workers), workers=workers))
-        for workers in (1, 2)
+    monkeypatch.setattr(counting, "PARTITION_BYTES", 2000)  # several tasks to map and to reduce
+    more = corpus_of(tmp_path / "more", [f"{text} หมาวิ่งเล่น" for text in read_texts([corpus])])
+    both = (corpus, more)
+    one, two, three = (
+        train_tokenizer(
+            config_of(corpus, tmp_path / str(run), workers=run % 2 + 1, vocab_size=300).model_copy(
+                update={"corpus": both}
+            )
+        )
+        for run in range(3)
     )
-    assert one.files == two.files
+    assert one.files == two.files == three.files
 
 
 def test_the_special_tokens_have_the_ids_asked_for(corpus: Path, tmp_path: Path) -> None:
