@@ -40,6 +40,16 @@ def read_documents(corpus: Path) -> Iterator[CorpusDocument]:
             ) from err
 
 
+def corpus_parts(corpora: Iterable[Path]) -> list[Path]:
+    """Return the files of finished corpus folders in their order."""
+    return [
+        corpus / file.name
+        for corpus in corpora
+        for file in read_manifest(corpus, "corpus").files
+        if file.name.startswith("part-")
+    ]
+
+
 def read_texts(corpora: Iterable[Path]) -> Iterator[str]:
     """Yield the texts of finished corpus folders, one folder after the other."""
     for corpus in corpora:

@@ -76,6 +76,11 @@ def run_locally(job: Job, ranks: Iterable[int], workers: int, told: Told) -> Non
                     raise error
 
 
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 Crew = list[subprocess.Popen[bytes]]
 _waiting: Crew | None = None
 """Workers between two passes of `kept_crew`; None outside of it."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from thaitok.trainer.arrays import Flags
-from thaitok.trainer.counting import Counted, script_of
+from thaitok.trainer.counting import Counted
+from thaitok.trainer.scripts import script_of
 
-THAI = re.compile("[\u0e01-\u0e3a\u0e3f-\u0e5b]")
+THAI = re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e]")
 ALWAYS = re.compile("[!-~\u0e01-\u0e3a\u0e3f-\u0e5b]")
 """ASCII and Thai: in the alphabet whenever they are in use, however seldom."""
 LEAST_EMOJI = 5
@@ -35,12 +38,17 @@ class Alphabet:
         return np.fromiter((missing.isdisjoint(word) for word in words), bool, len(words))
 
 
-def alphabet_of(counted: Counted, coverage: float) -> Alphabet:
-    """Choose the most frequent characters that make up `coverage` of all, spaces aside."""
-    counts: dict[str, float] = {}
+def count_characters(counted: Counted) -> Counter[str]:
+    """Count the characters of counted words."""
+    counts: Counter[str] = Counter()
     for word, count in zip(counted.words, counted.counts.tolist(), strict=True):
         for character in word:
-            counts[character] = counts.get(character, 0.0) + count
+            counts[character] += count
+    return counts
+
+
+def alphabet_of(counts: Mapping[str, float], coverage: float) -> Alphabet:
+    """Choose the most frequent characters that make up `coverage` of all, spaces aside."""
     ranked = sorted(counts, key=lambda character: (-counts[character], character))
     wanted = coverage * sum(counts.values())
     chosen, covered = set(), 0.0

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from thaitok.config import Config
 from thaitok.convert import SPECIAL_TOKENS
+from thaitok.rules import SPACE_TOKEN
 
 PRESETS = Path(__file__).parent / "presets"
 """Folder of the presets, one TOML each."""
 
 Mode = Literal["mixed", "word", "phrase", "line"]
 Profile = Literal["compact", "balanced", "spans"]
+UNUSED: dict[Mode, tuple[str, ...]] = {
+    "mixed": (),
+    "phrase": ("profile",),
+    "word": ("profile", "phrases", "scripts"),
+    "line": ("profile", "phrases", "scripts", "source_weights"),
+}
+"""Settings that mean nothing in a mode."""
+SPECIAL = re.compile(r"<(?!0x[0-9A-F]{2}>)[^<>\s]+>")
+"""Special tokens begin with `<`, which stands alone in every text, so that no text spells one."""
 Budget = Annotated[int, Field(ge=0)]
 Weight = Annotated[float, Field(gt=0)]
 
@@ -26,7 +37,7 @@ class PhraseConfig(Config):
     """
 
     share: float | None = Field(default=None, ge=0, le=1)
-    """Largest share of the vocabulary."""
+    """Largest share of the vocabulary (what is also part of some longer word is not counted)."""
     npmi: float | None = Field(default=None, ge=0, le=1)
     """Least normalised pointwise mutual information a word boundary (0: any row of words).
 
@@ -40,7 +51,10 @@ class PhraseConfig(Config):
 
 
 class ScriptConfig(Config):
-    """Most pieces of each script but Thai; None is a share of the vocabulary."""
+    """Most pieces of each script but Thai, single characters aside.
+
+    None is a share of the vocabulary.
+    """
 
     latin: Budget | None = None
     digits: Budget | None = None
@@ -70,7 +84,7 @@ class TokenizerConfig(Config):
     scripts: ScriptConfig = ScriptConfig()
     source_weights: dict[str, Weight] = Field(default_factory=dict)
     """How many times the text of a source counts; 1 where none is given."""
-    character_coverage: float = Field(default=0.99995, gt=0.5, le=1.0)
+    character_coverage: float = Field(default=0.99995, ge=0.98, le=1.0)
     """Share of characters the alphabet covers. Thai letters and ASCII in use always belong to
     it; the others left out are named."""
     max_piece_length: int = Field(default=40, ge=2, le=64)
@@ -94,12 +108,28 @@ class TokenizerConfig(Config):
     def _fits(self) -> TokenizerConfig:
         if self.algorithm == "bpe" and self.mode not in ("word", "line"):
             raise ValueError(f"algorithm 'bpe' takes mode 'word' or 'line', not {self.mode!r}")
+        for name in UNUSED[self.mode]:
+            if name in self.model_fields_set and getattr(self, name) != _default(name):
+                raise ValueError(f"{name} has no effect in mode {self.mode!r}")
+        if len({path.resolve() for path in self.corpus}) < len(self.corpus):
+            raise ValueError("corpus names one folder twice")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_told_apart(self) -> TokenizerConfig:
+        for token in self.special_tokens:
+            if not SPECIAL.fullmatch(token) or token == SPACE_TOKEN:
+                raise ValueError(f"special_tokens: {token!r} is not written as <name>")
         needed = dict.fromkeys(SPECIAL_TOKENS.values())
         if missing := [token for token in needed if token not in self.special_tokens]:
             raise ValueError(f"special_tokens lack {', '.join(missing)}")
         if len(set(self.special_tokens)) < len(self.special_tokens):
             raise ValueError("special_tokens name one twice")
         return self
+
+
+def _default(name: str) -> Any:
+    return TokenizerConfig.model_fields[name].get_default(call_default_factory=True)
 
 
 class Resolved(Config):

@@ -7,28 +7,32 @@ one into words once. Memory is that of one partition, so that the corpus costs t
 
 from __future__ import annotations
 
-import os
-import re
 import zlib
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import numpy as np
 
-from thaitok.corpus import read_packed
-from thaitok.crew import Job, Told, run_locally
-from thaitok.folder import read_manifest
+from thaitok.corpus import corpus_parts, read_packed
+from thaitok.crew import Job, Told, cores, run_locally
+from thaitok.errors import UserError
 from thaitok.progress import progress
 from thaitok.rules import normalize_many
 from thaitok.trainer.arrays import Flags, Floats, Ints, Longs
+from thaitok.trainer.scripts import runs_of
 from thaitok.words import segment
 
-PARTITION_BYTES = 16_000_000
+PARTITION_BYTES = 4_000_000
 """Bytes of packed corpus for each partition."""
+MOST_PARTITIONS = 64
+"""Each is a file for every part of the corpus."""
+SLICE_BYTES = 24_000_000
+"""Bytes of phrases that are summed at once; larger partitions are read slice by slice."""
 BATCH_CHARACTERS = 300_000
 FLUSH_PHRASES = 200_000
 """Distinct phrases that a task holds before it deals them out."""
@@ -37,39 +41,6 @@ MOST_TOKENS = 16_000_000
 MOST_WORDS = 1_000_000
 """Distinct words that are kept; the rarest go."""
 MEGABYTE = 1_000_000
-
-CLASSES = {
-    "thai": "\u0e01-\u0e3a\u0e40-\u0e4f",
-    "latin": "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff",
-    "digits": "0-9\u0e50-\u0e59",
-    "emoji": "\u200d\u2600-\u27bf\ufe0f\U0001f000-\U0001faff",
-}
-SCRIPTS = (*CLASSES, "other", "other")
-RUNS = re.compile(
-    "|".join(f"([{one}]+)" for one in CLASSES.values()) + f"|(<)|([^<{''.join(CLASSES.values())}]+)"
-)
-"""Runs of one script: no piece mixes two. `<` stands alone, since control tokens begin with it."""
-DIGIT = re.compile("[0-9\u0e50-\u0e59]|[^0-9\u0e50-\u0e59]+")
-
-
-def script_of(text: str) -> str:
-    """Return the script of a piece: that of its first character.
-
-    >>> script_of("ไทย"), script_of("iPhone"), script_of("๒๕"), script_of("...")
-    ('thai', 'latin', 'digits', 'other')
-    """
-    match = RUNS.match(text)
-    return SCRIPTS[(match.lastindex or len(SCRIPTS)) - 1] if match else "other"
-
-
-def runs_of(word: str, *, split_digits: bool = False) -> list[str]:
-    """Cut a word into runs of one script.
-
-    >>> runs_of("iPhone15รุ่น")
-    ['iPhone', '15', 'รุ่น']
-    """
-    runs = [match[0] for match in RUNS.finditer(word)]
-    return [part for run in runs for part in DIGIT.findall(run)] if split_digits else runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +89,11 @@ def count_corpus(
 
     `weights` of sources multiply their counts. The result does not depend on `workers`.
     """
-    parts = tuple(
-        corpus / file.name
-        for corpus in corpora
-        for file in read_manifest(corpus, "corpus").files
-        if file.name.startswith("part-")
-    )
+    parts = tuple(corpus_parts(corpora))
     sizes = [part.stat().st_size for part in parts]
-    partitions = max(1, sum(sizes) // PARTITION_BYTES)
+    partitions = min(max(1, sum(sizes) // PARTITION_BYTES), MOST_PARTITIONS)
     counting = Counting(parts, folder, partitions, weights, lower, split_digits, seed)
-    crew = workers or os.cpu_count() or 1
+    crew = workers or cores()
     with progress("train: counting", sum(sizes) // MEGABYTE, "MB packed") as advance:
         rest = 0
 
@@ -137,9 +103,21 @@ def count_corpus(
             advance(steps)
 
         _run(Job(_deal, counting, sizes), crew, told)
+    _require_sources(folder, len(parts), weights)
     even = [sum(sizes) // partitions] * partitions
     _run(Job(_reduce, counting, even), crew, lambda *_: None)
-    return _gathered(counting)
+    return _gathered(folder)
+
+
+def _require_sources(folder: Path, parts: int, weights: Mapping[str, float]) -> None:
+    found = (sources_of(folder, part).read_text("utf-8") for part in range(parts))
+    known = {source for names in found for source in names.split("\n")}
+    for source in weights:
+        if source not in known:
+            raise UserError(
+                f"source_weights: no document has the source {source!r}",
+                do=f"the sources are {', '.join(sorted(known))}",
+            )
 
 
 def _run(job: Job, workers: int, told: Told) -> None:
@@ -156,28 +134,33 @@ def _run(job: Job, workers: int, told: Told) -> None:
 def _deal(counting: Counting, part: int, told: Told) -> None:
     """Count the phrases of one part of a corpus, and deal them out to the partitions."""
     counters: dict[float, Counter[str]] = {}
-    streams = [
-        (counting.folder / f"{part:05d}-{number:05d}.tsv").open("w", encoding="utf-8", newline="\n")
-        for number in range(counting.partitions)
-    ]
-    try:
-        for weight, texts in _batches(counting, part):
+    sources: set[str] = set()
+    with ExitStack() as stack:
+        streams = [
+            stack.enter_context(_tsv(counting.folder / f"{part:05d}-{number:05d}.tsv"))
+            for number in range(counting.partitions)
+        ]
+        for weight, texts in _batches(counting, part, sources):
             phrases = counters.setdefault(weight, Counter())
             for text in normalize_many(texts, lower=counting.lower):
                 phrases.update(text.split(" "))
             if sum(map(len, counters.values())) >= FLUSH_PHRASES:
                 _flush(counters, streams)
         _flush(counters, streams)
-    finally:
-        for stream in streams:
-            stream.close()
+    sources_of(counting.folder, part).write_text("\n".join(sources), encoding="utf-8")
 
 
-def _batches(counting: Counting, part: int) -> Iterator[tuple[float, list[str]]]:
+def sources_of(folder: Path, part: int) -> Path:
+    """Return the file that names the sources of a part."""
+    return folder / f"{part:05d}-sources.txt"
+
+
+def _batches(counting: Counting, part: int, sources: set[str]) -> Iterator[tuple[float, list[str]]]:
     """Yield texts of one weight, many short ones or a stretch of a long one at once."""
     batch: list[str] = []
     held, size = 1.0, 0
     for document in read_packed(counting.parts[part]):
+        sources.add(document["source"])
         weight = counting.weights.get(document["source"], 1.0)
         for text in _stretches(document["text"]):
             if batch and (weight != held or size >= BATCH_CHARACTERS):
@@ -190,12 +173,12 @@ def _batches(counting: Counting, part: int) -> Iterator[tuple[float, list[str]]]
 
 
 def _stretches(text: str) -> Iterator[str]:
-    """Cut a text at line ends where it is long, so that memory stays bounded."""
+    """Cut a long text, at a line end or a space if there is one, so that memory is bounded."""
     start = 0
     while len(text) - start > BATCH_CHARACTERS:
-        end = text.find("\n", start + BATCH_CHARACTERS)
-        if end < 0:
-            break
+        reach = start + 2 * BATCH_CHARACTERS
+        ends = (text.find(end, start + BATCH_CHARACTERS, reach) for end in "\n ")
+        end = next((end for end in ends if end >= 0), min(reach, len(text)))
         yield text[start:end]
         start = end
     yield text[start:]
@@ -206,21 +189,56 @@ def _flush(counters: dict[float, Counter[str]], streams: Sequence[TextIO]) -> No
     for weight, phrases in counters.items():
         del phrases[""]
         for phrase, count in phrases.items():
-            number = zlib.adler32(phrase.encode()) % many
-            streams[number].write(f"{count * weight!r}\t{phrase}\n")
+            streams[_hash(phrase) % many].write(f"{count * weight!r}\t{phrase}\n")
         phrases.clear()
 
 
 def _reduce(counting: Counting, partition: int, told: Told) -> None:
     """Sum the phrases of a partition and cut each distinct one into words."""
-    phrases: dict[str, float] = {}
-    for part in range(len(counting.parts)):
-        path = counting.folder / f"{part:05d}-{partition:05d}.tsv"
-        with path.open(encoding="utf-8", newline="\n") as stream:
-            for line in stream:
-                count, phrase = line[:-1].split("\t", 1)
+    files = [
+        counting.folder / f"{part:05d}-{partition:05d}.tsv" for part in range(len(counting.parts))
+    ]
+    for number, some in enumerate(_sliced(counting, partition, files)):
+        phrases: dict[str, float] = {}
+        for file in some:
+            for count, phrase, _ in _rows(file):
                 phrases[phrase] = phrases.get(phrase, 0.0) + float(count)
-        path.unlink()
+            file.unlink()
+        _cut(counting, phrases, counting.folder / f"{partition:05d}-{number:05d}")
+
+
+def _rows(file: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield count, phrase and line."""
+    with file.open(encoding="utf-8", newline="\n") as stream:
+        for line in stream:
+            yield (*line[:-1].split("\t", 1), line)  # type: ignore[misc]
+
+
+def _sliced(counting: Counting, partition: int, files: list[Path]) -> list[list[Path]]:
+    """Return the files of a partition, or of each slice of one that is too large for memory."""
+    many = sum(file.stat().st_size for file in files) // SLICE_BYTES
+    if many < 2:
+        return [files]
+    slices = [counting.folder / f"{partition:05d}-slice-{number:05d}.tsv" for number in range(many)]
+    with ExitStack() as stack:
+        streams = [stack.enter_context(_tsv(path)) for path in slices]
+        for file in files:
+            for _, phrase, line in _rows(file):
+                streams[_hash(phrase) // counting.partitions % many].write(line)
+            file.unlink()
+    return [[path] for path in slices]
+
+
+def _tsv(path: Path) -> TextIO:
+    return path.open("w", encoding="utf-8", newline="\n")
+
+
+def _hash(phrase: str) -> int:
+    return zlib.adler32(phrase.encode())
+
+
+def _cut(counting: Counting, phrases: dict[str, float], stem: Path) -> None:
+    """Cut phrases into words, and write both in numbers."""
     known: dict[str, int] = {}
     runs: dict[str, tuple[int, ...]] = {}
     tokens, sizes = array("i"), array("i")
@@ -233,34 +251,32 @@ def _reduce(counting: Counting, partition: int, told: Told) -> None:
                 found = runs[word] = tuple(known.setdefault(run, len(known)) for run in cut)
             tokens.extend(found)
         sizes.append(len(tokens) - before)
-    stem = counting.folder / f"{partition:05d}"
     np.save(f"{stem}-tokens.npy", np.frombuffer(tokens, np.int32))
     np.save(f"{stem}-sizes.npy", np.frombuffer(sizes, np.int32))
     np.save(f"{stem}-counts.npy", np.fromiter(phrases.values(), np.float64, len(phrases)))
     chance = (zlib.crc32(phrase.encode(), counting.seed) for phrase in phrases)
     np.save(f"{stem}-chance.npy", np.fromiter(chance, np.uint32, len(phrases)))
-    (counting.folder / f"{partition:05d}-words.txt").write_text(
-        "\n".join(known), encoding="utf-8", newline="\n"
-    )
+    Path(f"{stem}-words.txt").write_text("\n".join(known), encoding="utf-8", newline="\n")
 
 
-def _gathered(counting: Counting) -> Counted:
-    """Give words one numbering over all partitions, and sample phrases where there are many."""
+def _gathered(folder: Path) -> Counted:
+    """Give words one numbering over all slices, and sample phrases where there are many."""
+    stems = sorted(str(path).removesuffix("-words.txt") for path in folder.glob("*-words.txt"))
     known: dict[str, float] = {}
-    for partition in range(counting.partitions):
-        for word, count in zip(*_words_of(counting, partition), strict=True):
+    for stem in stems:
+        for word, count in zip(*_words_of(stem), strict=True):
             known[word] = known.get(word, 0.0) + count
         if len(known) > 2 * MOST_WORDS:
             known = _most(known)
     known = _most(known)
     number = {word: one for one, word in enumerate(known)}
-    least = _least_count(counting)
+    least = _least_count(stems)
     tokens, starts, often = [], [np.zeros(1, np.int64)], []
     total = 0
-    for partition in range(counting.partitions):
-        words = _words_of(counting, partition)[0]
+    for stem in stems:
+        words = _names(stem)
         renumber = np.fromiter((number.get(word, -1) for word in words), np.int32, len(words))
-        found, sizes, weight = _sampled(counting, partition, least)
+        found, sizes, weight = _sampled(stem, least)
         tokens.append(renumber[found])
         starts.append(total + np.cumsum(sizes, dtype=np.int64))
         total += len(found)
@@ -274,20 +290,19 @@ def _gathered(counting: Counting) -> Counted:
     )
 
 
-def _words_of(counting: Counting, partition: int) -> tuple[list[str], list[float]]:
-    words = (counting.folder / f"{partition:05d}-words.txt").read_text(encoding="utf-8")
-    tokens, sizes, counts, _ = _arrays(counting, partition)
-    names = words.split("\n") if words else []
-    summed = np.bincount(tokens, np.repeat(counts, sizes), len(names))
-    return names, summed.tolist()
+def _names(stem: str) -> list[str]:
+    words = Path(f"{stem}-words.txt").read_text(encoding="utf-8")
+    return words.split("\n") if words else []
 
 
-def _arrays(counting: Counting, partition: int) -> tuple[Ints, Ints, Floats, Ints]:
-    tokens, sizes, counts, chance = (
-        np.load(counting.folder / f"{partition:05d}-{name}.npy")
-        for name in ("tokens", "sizes", "counts", "chance")
-    )
-    return tokens, sizes, counts, chance
+def _words_of(stem: str) -> tuple[list[str], list[float]]:
+    names = _names(stem)
+    tokens, sizes, counts = (_column(stem, name) for name in ("tokens", "sizes", "counts"))
+    return names, np.bincount(tokens, np.repeat(counts, sizes), len(names)).tolist()
+
+
+def _column(stem: str, name: str) -> Any:
+    return np.load(f"{stem}-{name}.npy")
 
 
 def _most(known: dict[str, float]) -> dict[str, float]:
@@ -298,27 +313,31 @@ def _most(known: dict[str, float]) -> dict[str, float]:
     return {word: known[word] for word in kept}
 
 
-def _least_count(counting: Counting) -> float:
+def _least_count(stems: Sequence[str]) -> float:
     """Return the count from which all phrases are kept; rarer ones are kept by chance.
 
     Each with the probability count / least, and then counted `least` times: the expected counts
     are the true ones (Poisson sampling, Horvitz-Thompson weights).
     """
-    sizes, counts = (
-        np.concatenate([_arrays(counting, p)[column] for p in range(counting.partitions)])
-        for column in (1, 2)
-    )
-    if sizes.sum() <= MOST_TOKENS:
+    tokens: Counter[float] = Counter()
+    for stem in stems:
+        counts, which = np.unique(_column(stem, "counts"), return_inverse=True)
+        summed = np.bincount(which, _column(stem, "sizes"), len(counts))
+        for count, many in zip(counts.tolist(), summed.tolist(), strict=True):
+            tokens[count] += many
+    if tokens.total() <= MOST_TOKENS:
         return 0.0
-    low, high = 0.0, float(counts.max())
+    low, high = 0.0, max(tokens) * tokens.total() / MOST_TOKENS
     for _ in range(50):
         middle = (low + high) / 2
-        expected = float((sizes * np.minimum(1.0, counts / max(middle, 1e-9))).sum())
+        expected = sum(many * min(1.0, count / middle) for count, many in tokens.items())
         low, high = (middle, high) if expected > MOST_TOKENS else (low, middle)
     return high
 
 
-def _sampled(counting: Counting, partition: int, least: float) -> tuple[Ints, Ints, Floats]:
-    tokens, sizes, counts, chance = _arrays(counting, partition)
+def _sampled(stem: str, least: float) -> tuple[Ints, Ints, Floats]:
+    tokens, sizes, counts, chance = (
+        _column(stem, name) for name in ("tokens", "sizes", "counts", "chance")
+    )
     kept = chance < counts / least * 2.0**32 if least else np.ones(len(sizes), bool)
     return tokens[np.repeat(kept, sizes)], sizes[kept], np.maximum(counts[kept], least)

@@ -75,6 +75,12 @@ def count_words(
 
 
 @_compiled
+def _log_sum(one: float, two: float) -> float:
+    high, low = max(one, two), min(one, two)
+    return float(high + np.log1p(np.exp(low - high)))
+
+
+@_compiled
 def count_phrases(
     over: Rows,
     words: Ints,
@@ -88,32 +94,28 @@ def count_phrases(
 ) -> None:
     """Add to `counts` the expected phrase pieces, to `alone` the words outside of them.
 
-    `words` are those of the rows, `weight` is how often a row comes. A phrase piece weighs its
-    probability over that of its words one by one, so that a path without phrases weighs 1 and
-    nothing underflows.
+    `words` are those of the rows, `weight` is how often a row comes. In logarithms: over a row
+    of rare words probabilities leave the range of floats.
     """
-    ahead, behind, prefix = np.zeros(LONGEST), np.zeros(LONGEST), np.zeros(LONGEST)
+    ahead, behind = np.zeros(LONGEST), np.zeros(LONGEST)
     for row in range(begin, end):
         at, size = over.starts[row], over.starts[row + 1] - over.starts[row]
-        prefix[0] = 0.0
-        for i in range(size):
-            prefix[i + 1] = prefix[i] + log_word[words[at + i]]
-        ahead[: size + 1] = 0.0
-        ahead[0] = behind[size] = 1.0
+        ahead[: size + 1] = IMPOSSIBLE
+        ahead[0] = behind[size] = 0.0
         for i in range(size - 1, -1, -1):
-            behind[i] = behind[i + 1]
+            behind[i] = behind[i + 1] + log_word[words[at + i]]
             for edge in range(over.first[at + i], over.first[at + i + 1]):
-                j = i + over.length[edge]
-                behind[i] += behind[j] * np.exp(score[over.piece[edge]] - prefix[j] + prefix[i])
-        scale = weight[row] / behind[0]
+                other = behind[i + over.length[edge]] + score[over.piece[edge]]
+                behind[i] = _log_sum(behind[i], other)
         for i in range(size):
-            ahead[i + 1] += ahead[i]
-            alone[words[at + i]] += scale * ahead[i] * behind[i + 1]
+            path = ahead[i] + log_word[words[at + i]]
+            ahead[i + 1] = _log_sum(ahead[i + 1], path)
+            alone[words[at + i]] += weight[row] * np.exp(path + behind[i + 1] - behind[0])
             for edge in range(over.first[at + i], over.first[at + i + 1]):
                 j, piece = i + over.length[edge], over.piece[edge]
-                path = ahead[i] * np.exp(score[piece] - prefix[j] + prefix[i])
-                ahead[j] += path
-                counts[piece] += scale * path * behind[j]
+                path = ahead[i] + score[piece]
+                ahead[j] = _log_sum(ahead[j], path)
+                counts[piece] += weight[row] * np.exp(path + behind[j] - behind[0])
 
 
 @_compiled

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import digamma
@@ -52,6 +52,11 @@ class MixedOptions:
     token_gain: float
     """Nats that a saved token is worth beside the likelihood."""
 
+    def of_size(self, size: int) -> MixedOptions:
+        """Return the options for another size, with budgets in proportion."""
+        scaled = {name: most * size // self.size for name, most in self.budgets.items()}
+        return replace(self, size=size, budgets=scaled)
+
 
 class TooFewPieces(Exception):
     """The corpus cannot fill the vocabulary: `possible` pieces are there."""
@@ -64,20 +69,28 @@ class TooFewPieces(Exception):
 def train_mixed(counted: Counted, options: MixedOptions) -> list[tuple[str, float]]:
     """Return the pieces with their log-probabilities, most probable first.
 
-    Raises `TooFewPieces` when the corpus has fewer than the options want.
+    Raises `TooFewPieces` when the corpus has fewer than the options want, within the budgets.
     """
     words = Words.of(counted.words, counted.counts)
     every, texts, counts = seed_pieces(
         words, counted, options.phrases, options.least, options.seeds
     )
-    vocabulary = _shrunk(words, Vocabulary(every, counts, _logs(counts)), options)
+    seeds = Vocabulary(every, counts, _logs(counts))
+    vocabulary = _shrunk(words, seeds, options)
     if len(vocabulary.score) < options.size:
-        raise TooFewPieces(len(vocabulary.score))
+        raise TooFewPieces(_possible(words, seeds, options.of_size(len(vocabulary.score))))
     for _ in range(LAST_STEPS):
         vocabulary = _step(words, vocabulary, bayesian=False)
     names = [texts[one] for one in vocabulary.pieces.ids.tolist()]
     scored = zip(names, vocabulary.score.tolist(), strict=True)
     return sorted(scored, key=lambda one: (-one[1], one[0]))
+
+
+def _possible(words: Words, seeds: Vocabulary, options: MixedOptions) -> int:
+    """Return a size that is reached: smaller ones have smaller budgets."""
+    while (many := len(_shrunk(words, seeds, options).score)) < options.size:
+        options = options.of_size(many)
+    return options.size
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from thaitok.trainer.seeds import STEP, lay_out, random_bits, summed
 
 MIX = np.uint64(0xC2B2AE3D27D4EB4F)
 LONGEST_ROW = 64
-"""Words of a row that is looked at as one: products over a longer one could overflow."""
+"""Words of a row that is looked at as one."""
 
 
 @dataclass(slots=True)

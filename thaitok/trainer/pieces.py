@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from thaitok.trainer.arrays import Flags, Floats, Ints, Longs, Rows, only
-from thaitok.trainer.counting import Counted, script_of
+from thaitok.trainer.counting import Counted
 from thaitok.trainer.phrases import Candidates, PhraseOptions, Phrases, find_candidates
+from thaitok.trainer.scripts import script_of
 from thaitok.trainer.seeds import Seeds, Words, substrings
 
 PHRASE = "phrase"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -84,7 +85,7 @@ def train_sentencepiece(config: TokenizerConfig, options: dict[str, Any]) -> byt
     command = [sys.executable, "-P", "-c", CHILD]
     done = subprocess.run(command, input=json.dumps(wanted).encode(), capture_output=True)
     if done.returncode:
-        raise _explain(done.stderr.decode("utf-8", "replace"), config)
+        raise _explain(done.returncode, done.stderr.decode("utf-8", "replace"), config)
     return done.stdout
 
 
@@ -99,9 +100,16 @@ sys.stdout.buffer.write(model.getvalue())
 """Reads the options from stdin, writes the model to stdout."""
 
 
-def _explain(said: str, config: TokenizerConfig) -> Exception:
+def _explain(status: int, said: str, config: TokenizerConfig) -> Exception:
     """Say which vocabulary the corpus can fill; SentencePiece knows it only after the seeds."""
     where = ", ".join(str(corpus) for corpus in config.corpus)
+    if status < 0:
+        raise UserError(
+            f"SentencePiece was ended by {signal.Signals(-status).name}, as systems do when memory"
+            " is short",
+            where=where,
+            do="give it less text, or take mode 'mixed', whose memory is bounded",
+        )
     if most := re.search(r"value <= ([0-9]+)", said):
         return UserError(
             f"the corpus is too small for {config.vocab_size:,} pieces",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,19 @@ import numpy as np
 
 from thaitok.card import write_card
 from thaitok.convert import read_model, write_tokenizer_files
-from thaitok.corpus import corpus_inputs, count_documents, read_texts
+from thaitok.corpus import (
+    corpus_inputs,
+    corpus_parts,
+    count_documents,
+    read_packed,
+    read_texts,
+)
 from thaitok.errors import UserError
 from thaitok.folder import Manifest, package_versions, stage_job, write_json, written
 from thaitok.progress import progress
-from thaitok.rules import mark_spaces, normalize
+from thaitok.rules import mark_spaces, normalize_many
 from thaitok.tokenizer import measure
-from thaitok.trainer.alphabet import Alphabet, alphabet_of
+from thaitok.trainer.alphabet import Alphabet, alphabet_of, count_characters
 from thaitok.trainer.config import TokenizerConfig, budgets, phrase_settings
 from thaitok.trainer.counting import Counted, count_corpus
 from thaitok.trainer.mixed import MixedOptions, TooFewPieces, train_mixed
@@ -38,6 +46,9 @@ SENTENCEPIECE_CHARACTERS = 40_000_000
 """SentencePiece repeats a word as often as it counts; counts are scaled to stay below this."""
 SHOWN, NAMED = 20, 200
 """How many of the characters left out are told, and how many are written to the report."""
+SAMPLED_PARTS, SAMPLED_DOCUMENTS, SAMPLED_CHARACTERS = 20, 1000, 50_000
+"""How many parts of the corpus, documents of them, and characters of each are measured on."""
+MORE = "give more text"
 
 
 def train_tokenizer(config: TokenizerConfig) -> Manifest:
@@ -60,8 +71,9 @@ def train_tokenizer(config: TokenizerConfig) -> Manifest:
         model = read_model(trained.serialized)
         write_tokenizer_files(job.work, model, config.model_max_length, config.lower)
         measured = measure(job.work, _sample(config.corpus))
-        write_json(job.work / "report.json", {**measured, **trained.report})
-        counts = {"pieces": len(model.pieces), "characters_left_out": trained.left_out, **measured}
+        left_out = trained.alphabet.left_out
+        write_json(job.work / "report.json", {**measured, "left_out": dict(left_out[:NAMED])})
+        counts = {"pieces": len(model.pieces), "characters_left_out": len(left_out), **measured}
         _write_card(job.work, config, counts)
         versions = package_versions("sentencepiece", "tokenizers", "pythainlp", "nlpo3", "numba")
         return job.finish(counts, versions)
@@ -69,12 +81,10 @@ def train_tokenizer(config: TokenizerConfig) -> Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A serialised SentencePiece model, and what is worth telling of its making."""
+    """A serialised SentencePiece model, and the alphabet it was made for."""
 
     serialized: bytes
-    left_out: int
-    """Characters in use that are not in the alphabet."""
-    report: dict[str, Any]
+    alphabet: Alphabet
 
 
 def _on_counts(config: TokenizerConfig, scratch: Path) -> Trained:
@@ -87,37 +97,50 @@ def _on_counts(config: TokenizerConfig, scratch: Path) -> Trained:
         seed=config.seed,
         workers=config.workers,
     )
-    alphabet = alphabet_of(counted, config.character_coverage)
-    where = ", ".join(map(str, config.corpus))
+    alphabet = _alphabet(config, count_characters(counted))
+    apart = np.fromiter((word in APART for word in counted.words), bool, len(counted.words))
+    counted = counted.only(alphabet.covered(counted.words) & ~apart)
+    if config.mode == "word":
+        return Trained(_by_sentencepiece(config, counted, scratch), alphabet)
+    taken = _taken(config)
+    try:
+        pieces = train_mixed(counted, _options(config, counted, taken))
+    except TooFewPieces as err:
+        possible = err.possible + taken
+        least = TokenizerConfig.model_fields["vocab_size"].metadata[0].ge
+        raise UserError(
+            f"the corpus is too small for {config.vocab_size:,} pieces within the budgets of"
+            " phrases and scripts",
+            where=_where(config),
+            do=f"give --vocab-size {possible}, or more text" if possible >= least else MORE,
+        ) from None
+    serialized = build_model(pieces, config.special_tokens, byte_fallback=config.byte_fallback)
+    return Trained(serialized, alphabet)
+
+
+def _where(config: TokenizerConfig) -> str:
+    return ", ".join(map(str, config.corpus))
+
+
+def _taken(config: TokenizerConfig) -> int:
+    """Return how many pieces are not for text."""
+    return len(config.special_tokens) + len(APART) + (256 if config.byte_fallback else 0)
+
+
+def _alphabet(config: TokenizerConfig, counts: Mapping[str, float]) -> Alphabet:
+    """Choose the alphabet, name what it leaves out, and refuse what cannot be trained on."""
+    alphabet = alphabet_of(counts, config.character_coverage)
     if not alphabet.thai:
-        raise UserError("the corpus has no Thai", where=where, do="see what is in its report.html")
-    taken = len(config.special_tokens) + len(APART) + (256 if config.byte_fallback else 0)
-    if len(alphabet.characters - set(APART)) + taken > config.vocab_size:
+        do = "see what is in its report.html"
+        raise UserError("the corpus has no Thai", where=_where(config), do=do)
+    if len(alphabet.characters - set(APART)) + _taken(config) > config.vocab_size:
         raise UserError(
             f"{config.vocab_size:,} pieces cannot hold the {len(alphabet.characters):,} characters",
-            where=where,
+            where=_where(config),
             do="give a larger --vocab-size, or a smaller character_coverage",
         )
     _name_left_out(alphabet)
-    apart = np.fromiter((word in APART for word in counted.words), bool, len(counted.words))
-    counted = counted.only(alphabet.covered(counted.words) & ~apart)
-    try:
-        if config.mode == "word":
-            serialized = _by_sentencepiece(config, counted, scratch)
-        else:
-            pieces = train_mixed(counted, _options(config, counted, taken))
-            serialized = build_model(
-                pieces, config.special_tokens, byte_fallback=config.byte_fallback
-            )
-    except TooFewPieces as err:
-        raise UserError(
-            f"the corpus is too small for {config.vocab_size:,} pieces",
-            where=where,
-            do=f"give --vocab-size {err.possible + taken} or less, or more text",
-        ) from None
-    return Trained(
-        serialized, len(alphabet.left_out), {"left_out": dict(alphabet.left_out[:NAMED])}
-    )
+    return alphabet
 
 
 def _name_left_out(alphabet: Alphabet) -> None:
@@ -171,14 +194,19 @@ def _by_sentencepiece(config: TokenizerConfig, counted: Counted, scratch: Path) 
 
 
 def _on_lines(config: TokenizerConfig, scratch: Path) -> Trained:
+    counts: Counter[str] = Counter()
     with written(scratch / "lines.txt") as stream:
         for text in _read(config.corpus):
-            for line in text.split("\n"):
-                if marked := mark_spaces(normalize(line, lower=config.lower)):
-                    stream.write(marked + "\n")
-    # The default length skips long lines without a word.
-    options = {"input": str(scratch / "lines.txt"), "max_sentence_length": 1 << 20}
-    return Trained(train_sentencepiece(config, options), 0, {})
+            lines = [line for line in normalize_many(text.split("\n"), config.lower) if line]
+            counts.update("".join(lines).replace(" ", ""))
+            stream.writelines(mark_spaces(line) + "\n" for line in lines)
+    alphabet = _alphabet(config, counts)
+    options = {
+        "input": str(scratch / "lines.txt"),
+        "max_sentence_length": 1 << 20,  # the default skips long lines without a word
+        "required_chars": "".join(sorted(alphabet.characters - set(APART))),
+    }
+    return Trained(train_sentencepiece(config, options), alphabet)
 
 
 def _write_tsv(path: Path, rows: Iterable[tuple[str, int]]) -> None:
@@ -193,10 +221,16 @@ def _read(corpus: tuple[Path, ...]) -> Iterator[str]:
             advance()
 
 
-def _sample(corpus: tuple[Path, ...], documents: int = 1000) -> list[str]:
-    """Return documents spread evenly over the corpus, to measure the tokenizer on."""
-    step = max(1, count_documents(corpus) // documents)
-    return [text for number, text in enumerate(read_texts(corpus)) if number % step == 0]
+def _sample(corpus: tuple[Path, ...]) -> list[str]:
+    """Return the first documents of parts spread evenly over the corpus, to measure on."""
+    parts = corpus_parts(corpus)
+    chosen = parts[:: -(-len(parts) // SAMPLED_PARTS)]
+    each = SAMPLED_DOCUMENTS // len(chosen)
+    return [
+        record["text"][:SAMPLED_CHARACTERS]
+        for part in chosen
+        for record in islice(read_packed(part), each)
+    ]
 
 
 def _write_card(folder: Path, config: TokenizerConfig, counts: dict[str, Any]) -> None:

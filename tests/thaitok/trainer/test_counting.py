@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import thaitok.trainer.counting as counting
 from thaitok.rules import normalize
-from thaitok.trainer.counting import Counted, count_corpus, runs_of, script_of
+from thaitok.trainer.counting import Counted, count_corpus
+from thaitok.trainer.scripts import runs_of, script_of
 from thaitok.words import segment
 
 CorpusOf = Callable[[Path, Iterable[str]], Path]
@@ -44,12 +45,16 @@ def test_words_and_phrases_are_counted_over_the_whole_corpus(
     assert phrases_of(found) == {("แมว", "กิน", "ปลา"): 4, ("แมว",): 2, ("iPhone", "15"): 2}
 
 
-def test_many_partitions_and_flushes_count_the_same(
+def test_many_partitions_slices_and_flushes_count_the_same(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = count(corpus, tmp_path / "one")
-    monkeypatch.setattr(counting, "PARTITION_BYTES", 500)
-    two = count(corpus, tmp_path / "two", workers=2)
+    monkeypatch.setattr(counting, "PARTITION_BYTES", 3000)
+    monkeypatch.setattr(counting, "SLICE_BYTES", 500)
+    monkeypatch.setattr(counting, "FLUSH_PHRASES", 10)
+    monkeypatch.setattr(counting, "BATCH_CHARACTERS", 100)
+    two = count(corpus, tmp_path / "two")
+    assert len(list((tmp_path / "two").glob("*-words.txt"))) > 6
     assert dict(zip(one.words, one.counts, strict=True)) == dict(
         zip(two.words, two.counts, strict=True)
     )
@@ -57,13 +62,23 @@ def test_many_partitions_and_flushes_count_the_same(
 
 
 def test_a_long_document_is_read_in_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = "แมว กิน\nปลา\n" * 50 + "ไม่มีบรรทัดใหม่" * 20
     monkeypatch.setattr(counting, "BATCH_CHARACTERS", 40)
+    text = "แมว กิน\nปลา\n" * 50 + "ไม่มีบรรทัด ใหม่" * 20
     parts = list(counting._stretches(text))
     assert len(parts) > 10
     assert "".join(parts) == text
-    spaced = " ".join(map(normalize, parts)).split()
-    assert spaced == normalize(text).split()
+    assert " ".join(map(normalize, parts)).split() == normalize(text).split()
+    whole = "ไม่มีช่องว่าง" * 50
+    assert "".join(counting._stretches(whole)) == whole
+    assert max(map(len, counting._stretches(whole))) <= 120
+
+
+def test_phrases_that_all_come_once_are_sampled_too(
+    corpus_of: CorpusOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = corpus_of(tmp_path / "corpus", [f"หมา{n}ตัว" for n in range(3000)])
+    monkeypatch.setattr(counting, "MOST_TOKENS", 2000)
+    assert 1500 < len(count(corpus, tmp_path / "scratch").tokens) < 2500
 
 
 def test_phrases_beyond_memory_are_sampled_without_bias(

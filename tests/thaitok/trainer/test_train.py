@@ -2,25 +2,30 @@ from __future__ import annotations
 
 import json
 import logging
+import math
+import random
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
+from pythainlp.corpus import thai_words
 from sentencepiece import SentencePieceProcessor
 
 import thaitok.trainer.counting as counting
 from thaitok.config import load_config, preset_path
 from thaitok.corpus import read_texts
 from thaitok.errors import UserError
-from thaitok.folder import read_manifest
+from thaitok.folder import read_manifest, stage_job
 from thaitok.rules import SPACE_TOKEN
 from thaitok.tokenizer import BulkEncoder, load_tokenizer
 from thaitok.trainer import TokenizerConfig, train_tokenizer
 from thaitok.trainer.config import PRESETS
-from thaitok.trainer.counting import script_of
+from thaitok.trainer.scripts import script_of
 
 CorpusOf = Callable[[Path, Iterable[str]], Path]
+SPECIALS = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 FILES = {"tokenizer.json", "tokenizer_config.json", "spm.model", "report.json", "README.md"}
 
 
@@ -54,17 +59,18 @@ def test_every_mode_makes_a_folder_of_the_size_asked_for(
     assert fast.decode(ids) == text
 
 
+@pytest.mark.parametrize("mode", ["mixed", "word", "line"])
 def test_promise_2_bytes_depend_on_neither_workers_nor_the_run(
-    corpus: Path, corpus_of: CorpusOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    corpus: Path, corpus_of: CorpusOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
     monkeypatch.setattr(counting, "PARTITION_BYTES", 2000)  # several tasks to map and to reduce
     more = corpus_of(tmp_path / "more", [f"{text} หมาวิ่งเล่น" for text in read_texts([corpus])])
     both = (corpus, more)
     one, two, three = (
         train_tokenizer(
-            config_of(corpus, tmp_path / str(run), workers=run % 2 + 1, vocab_size=300).model_copy(
-                update={"corpus": both}
-            )
+            config_of(
+                corpus, tmp_path / str(run), workers=run % 2 + 1, vocab_size=300, mode=mode
+            ).model_copy(update={"corpus": both})
         )
         for run in range(3)
     )
@@ -108,13 +114,33 @@ def test_pieces_of_a_script_stay_within_their_budget(corpus: Path, tmp_path: Pat
     assert many(tmp_path / "few", "latin") == 0
 
 
-def test_sources_weigh_as_much_as_they_are_told(corpus: Path, tmp_path: Path) -> None:
-    plain, heavy = (
-        train_tokenizer(config_of(corpus, tmp_path / name, source_weights=weights))
-        for name, weights in (("plain", {}), ("heavy", {"test": 100.0}))
-    )
-    assert plain.config["source_weights"] == {}
-    assert plain.files != heavy.files
+def test_sources_weigh_as_much_as_they_are_told(
+    corpus_of: CorpusOf, corpus: Path, tmp_path: Path
+) -> None:
+    texts = list(read_texts([corpus]))
+    half = len(texts) // 2
+    cats = ["แมวเปอร์เซียกินปลาแซลมอน", "แมวเปอร์เซียนอนบนโซฟา"] * 3
+    with stage_job(tmp_path / "two", "corpus", {}, ()) as job:
+        rows = [("cats", text) for text in cats] + [("news", text) for text in texts[:half]]
+        lines = (
+            json.dumps({"id": str(n), "text": t, "source": s}) for n, (s, t) in enumerate(rows)
+        )
+        packed = zstandard.compress("".join(f"{line}\n" for line in lines).encode())
+        (job.work / "part-00000.jsonl.zst").write_bytes(packed)
+        job.finish({"kept": len(rows)}, {})
+    tokens = []
+    for weight in (0.01, 1.0, 100.0):
+        out = tmp_path / str(weight)
+        weights = {"cats": weight}
+        train_tokenizer(config_of(tmp_path / "two", out, vocab_size=200, source_weights=weights))
+        tokens.append(sum(map(len, BulkEncoder(out).encode_many(cats))))
+    assert tokens[0] > tokens[2]
+    assert tokens == sorted(tokens, reverse=True)
+    with pytest.raises(
+        UserError, match="no document has the source 'cat'; the sources are cats, n"
+    ):
+        config = config_of(tmp_path / "two", tmp_path / "t", source_weights={"cat": 2.0})
+        train_tokenizer(config)
 
 
 def test_no_piece_mixes_scripts_or_holds_a_control_sign(
@@ -129,18 +155,40 @@ def test_no_piece_mixes_scripts_or_holds_a_control_sign(
         assert "<" not in piece
 
 
+@pytest.mark.parametrize("mode", ["mixed", "word", "line"])
 def test_a_vocabulary_too_large_for_the_corpus_says_what_is_possible(
-    corpus_of: CorpusOf, tmp_path: Path
+    corpus: Path, tmp_path: Path, mode: str
 ) -> None:
-    corpus = corpus_of(tmp_path / "corpus", ["แมวกินปลา แมวกินข้าวกับปลาทู"] * 40 + ["ก" * 3])
-    for mode in ("mixed", "word", "line"):
-        out = tmp_path / mode
-        with pytest.raises(UserError, match="too small for 25,000 pieces") as caught:
-            train_tokenizer(config_of(corpus, out, vocab_size=25_000, mode=mode))
-        possible = int(str(caught.value).split("--vocab-size ")[1].split()[0])
-        assert not out.exists()
-        if possible >= 100:
-            train_tokenizer(config_of(corpus, out, vocab_size=possible, mode=mode))
+    with pytest.raises(UserError, match="too small for 25,000 pieces") as caught:
+        train_tokenizer(config_of(corpus, tmp_path / "t", vocab_size=25_000, mode=mode))
+    assert not (tmp_path / "t").exists()
+    possible = int(str(caught.value).split("--vocab-size ")[1].split()[0].rstrip(","))
+    assert possible > 400
+    manifest = train_tokenizer(config_of(corpus, tmp_path / "t", vocab_size=possible, mode=mode))
+    assert manifest.counts["pieces"] == possible
+
+
+def test_a_passage_of_rare_words_quoted_twice_does_not_break_training(
+    corpus: Path, corpus_of: CorpusOf, tmp_path: Path
+) -> None:
+    words = [word for word in sorted(thai_words()) if 4 <= len(word) <= 8]
+    passage = "".join(random.Random(0).sample(words, 70))
+    twice = corpus_of(tmp_path / "corpus", [*read_texts([corpus]), passage, passage])
+    manifest = train_tokenizer(config_of(twice, tmp_path / "t", vocab_size=400))
+    assert manifest.counts["pieces"] == 400
+    model = SentencePieceProcessor(model_file=str(tmp_path / "t" / "spm.model"))
+    assert all(math.isfinite(model.get_score(number)) for number in range(400))
+
+
+def test_the_budget_of_phrases_is_kept_and_saves_tokens(corpus: Path, tmp_path: Path) -> None:
+    tokens = {}
+    for share in (0.0, 0.5):
+        out = tmp_path / str(share)
+        phrases = {"share": share, "npmi": 0.0}
+        train_tokenizer(config_of(corpus, out, vocab_size=400, phrases=phrases))
+        text = list(read_texts([corpus]))
+        tokens[share] = sum(map(len, BulkEncoder(out).encode_many(text)))
+    assert tokens[0.5] < 0.95 * tokens[0.0]
 
 
 def test_a_vocabulary_smaller_than_the_alphabet_is_said(
@@ -151,10 +199,11 @@ def test_a_vocabulary_smaller_than_the_alphabet_is_said(
         train_tokenizer(config_of(corpus, tmp_path / "t", vocab_size=100))
 
 
-def test_a_corpus_without_thai_is_said(corpus_of: CorpusOf, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["mixed", "word", "line"])
+def test_a_corpus_without_thai_is_said(corpus_of: CorpusOf, tmp_path: Path, mode: str) -> None:
     corpus = corpus_of(tmp_path / "corpus", ["All of this is English, page after page."] * 50)
     with pytest.raises(UserError, match="the corpus has no Thai"):
-        train_tokenizer(config_of(corpus, tmp_path / "t", vocab_size=100))
+        train_tokenizer(config_of(corpus, tmp_path / "t", vocab_size=100, mode=mode))
 
 
 def test_characters_left_out_by_coverage_are_named(
@@ -196,9 +245,20 @@ def test_presets_are_valid_and_a_wrong_name_is_answered(tmp_path: Path) -> None:
         ({"algorithm": "bpe"}, "takes mode 'word' or 'line', not 'mixed'"),
         ({"special_tokens": ["<s>", "<pad>", "</s>", "<unk>"]}, "special_tokens lack <mask>"),
         ({"phrases": {"npmi": 2}}, "npmi = 2: input should be less than or equal to 1"),
+        (
+            {"special_tokens": ["<s>", "<pad>", "</s>", "<unk>", "<mask>", SPACE_TOKEN]},
+            "not written",
+        ),
+        (
+            {"special_tokens": ["<s>", "<pad>", "</s>", "<unk>", "<mask>", "ก"]},
+            "'ก' is not written",
+        ),
+        ({"mode": "line", "source_weights": {"a": 2}}, "source_weights has no effect in mode 'li"),
+        ({"mode": "word", "profile": "spans"}, "profile has no effect in mode 'word'"),
+        ({"corpus": ["a", "./a"]}, "corpus names one folder twice"),
         ({"profile": "small"}, "input should be 'compact', 'balanced' or 'spans'"),
     ],
 )
 def test_wrong_settings_are_one_line(tmp_path: Path, settings: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=said):
-        load_config(TokenizerConfig, corpus=[tmp_path], out=tmp_path, **settings)
+        load_config(TokenizerConfig, **{"corpus": [tmp_path], "out": tmp_path, **settings})
