@@ -83,9 +83,11 @@ def main() -> None:
     data, out = asked.data.resolve(), asked.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     prepare(data, out)
-    costs = {name: once(out, name, lambda name=name: train_ours(out, name)) for name in OURS}
+    costs = side_by_side(out, {name: our_command(out, name) for name in OURS})
+    costs |= side_by_side(out, {name: peer_command(out, name) for name in SPM})
+    for name in SPM:
+        install(out / name, (out / f"{name}-spm.model").read_bytes())
     costs["word, all text"] = once(out, "whole", lambda: train_whole(data, out))
-    costs |= train_peers(out)
     once(out, "line16r", lambda: rescore(out, "line16"))
     print_costs(costs)
     found = {name: measure(data, out, name) for name in (*OURS, "line16", "line16r", "line10")}
@@ -167,11 +169,20 @@ def measured(commands: Sequence[Sequence[str]]) -> list[dict[str, float]]:
     return [found[number] for number in sorted(found)]
 
 
-def train_ours(out: Path, name: str) -> dict[str, float]:
-    """Train one of our tokenizers."""
+def side_by_side(out: Path, commands: Mapping[str, list[str]]) -> dict[str, dict[str, float]]:
+    """Run commands two at a time, ours and the peers' alike: a busy machine costs more seconds."""
+    missing = [name for name in commands if not (out / f"{name}.json").exists()]
+    for at in range(0, len(missing), 2):
+        pair = missing[at : at + 2]
+        for name, cost in zip(pair, measured([commands[one] for one in pair]), strict=True):
+            (out / f"{name}.json").write_text(json.dumps(cost))
+    return {name: json.loads((out / f"{name}.json").read_text()) for name in commands}
+
+
+def our_command(out: Path, name: str) -> list[str]:
+    """Return the command that trains one of our tokenizers."""
     weights = [f"--set=source_weights.{source}=2" for source in TWICE]
-    command = train_command(out / "train", out / name, "25000", *weights, *OURS[name])
-    return measured([command])[0]
+    return train_command(out / "train", out / name, "25000", *weights, *OURS[name])
 
 
 def train_command(corpus: Path, out: Path, size: str, *more: str) -> list[str]:
@@ -190,24 +201,17 @@ PEER = """import json, sys, sentencepiece
 sentencepiece.SentencePieceTrainer.train(**json.loads(sys.argv[1]))"""
 
 
-def train_peers(out: Path) -> dict[str, dict[str, float]]:
-    """Train SentencePiece's tokenizers, side by side with a thread each."""
-    missing = [name for name in SPM if not (out / f"{name}.json").exists()]
-    commands = []
-    for name in missing:
-        options = {
-            "input": str(out / "lines.txt"), "model_prefix": str(out / f"{name}-spm"),
-            "vocab_size": 25_000, "bos_id": 0, "pad_id": 1, "eos_id": 2, "unk_id": 3,
-            "control_symbols": ["<mask>"], "user_defined_symbols": [SPACE_TOKEN],
-            "normalization_rule_name": "identity", "add_dummy_prefix": False,
-            "remove_extra_whitespaces": False, "max_sentence_length": 1 << 20, "num_threads": 1,
-            "minloglevel": 2, **SPM[name],
-        }  # fmt: skip
-        commands.append([sys.executable, "-c", PEER, json.dumps(options)])
-    for name, cost in zip(missing, measured(commands), strict=True):
-        install(out / name, (out / f"{name}-spm.model").read_bytes())
-        (out / f"{name}.json").write_text(json.dumps(cost))
-    return {name: json.loads((out / f"{name}.json").read_text()) for name in SPM}
+def peer_command(out: Path, name: str) -> list[str]:
+    """Return the command by which SentencePiece trains, with one thread."""
+    options = {
+        "input": str(out / "lines.txt"), "model_prefix": str(out / f"{name}-spm"),
+        "vocab_size": 25_000, "bos_id": 0, "pad_id": 1, "eos_id": 2, "unk_id": 3,
+        "control_symbols": ["<mask>"], "user_defined_symbols": [SPACE_TOKEN],
+        "normalization_rule_name": "identity", "add_dummy_prefix": False,
+        "remove_extra_whitespaces": False, "max_sentence_length": 1 << 20, "num_threads": 1,
+        "minloglevel": 2, **SPM[name],
+    }  # fmt: skip
+    return [sys.executable, "-c", PEER, json.dumps(options)]
 
 
 def install(folder: Path, serialized: bytes) -> None:

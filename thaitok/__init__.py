@@ -6,6 +6,8 @@ from thaitok.errors import UserError
 from thaitok.exports import export
 
 if TYPE_CHECKING:
+    from thaitok.alignment import encode_words
+    from thaitok.bulk import encode_texts
     from thaitok.rules import SPACE_TOKEN, clean_text, normalize
     from thaitok.tokenizer import BulkEncoder, load_tokenizer
     from thaitok.trainer import TokenizerConfig, train_tokenizer
@@ -16,6 +18,8 @@ __all__ = [
     "TokenizerConfig",
     "UserError",
     "clean_text",
+    "encode_texts",
+    "encode_words",
     "load_tokenizer",
     "normalize",
     "train_tokenizer",
@@ -27,6 +31,8 @@ __getattr__ = export(
         "clean_text": "thaitok.rules",
         "normalize": "thaitok.rules",
         "BulkEncoder": "thaitok.tokenizer",
+        "encode_texts": "thaitok.bulk",
+        "encode_words": "thaitok.alignment",
         "load_tokenizer": "thaitok.tokenizer",
         "TokenizerConfig": "thaitok.trainer",
         "train_tokenizer": "thaitok.trainer",

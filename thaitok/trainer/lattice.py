@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -25,10 +25,15 @@ LEAST_CHANCE = 1e-280
 """A word less probable than this, a long run of rare signs, teaches nothing: it is left out."""
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    return cast(
-        Callable[..., Any], numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    )
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _compiled(function: F) -> F:
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    try:
+        return cast(F, numba.njit(cache=True, **options)(function))
+    except RuntimeError:  # nowhere to keep what is compiled: each run compiles, for some seconds
+        return cast(F, numba.njit(**options)(function))
 
 
 @_compiled
