@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 from corpora.config import CleanConfig
 from corpora.on_ray import run_on_ray, wait_for_drivers
 from corpora.passes.pipeline import Pass, as_job, left_of
 from corpora.slurm import run_on_slurm, take_up
-from thaitok.crew import Told, run_locally
+from thaitok.crew import Told, cores, run_locally
 from thaitok.progress import Advance, progress
 
 MEGABYTE = 1_000_000
@@ -50,7 +49,7 @@ def _in_megabytes(advance: Advance) -> Told:
 
 
 def _on_cores(job: Pass, left: list[int], config: CleanConfig, told: Told) -> None:
-    run_locally(as_job(job), left, min(config.workers or os.cpu_count() or 1, len(left)), told)
+    run_locally(as_job(job), left, min(config.workers or cores(), len(left)), told)
 
 
 RUNNERS: dict[str, Callable[[Pass, list[int], CleanConfig, Told], None]] = {

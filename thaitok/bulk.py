@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from thaitok.crew import Job, Told, run_locally
+from thaitok.crew import Job, Told, cores, run_locally
 from thaitok.folder import written
 from thaitok.tokenizer import BulkEncoder
 
@@ -38,7 +37,7 @@ def encode_texts(
     folder without a tokenizer.
     """
     encoder = BulkEncoder(folder)
-    workers = workers or len(os.sched_getaffinity(0))
+    workers = workers or cores()
     if workers == 1:
         for block in _blocks(texts, BLOCK_CHARS):
             yield from _arrays(encoder, block)

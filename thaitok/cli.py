@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from thaitok.console import lines_of, print_counts, run_app
+from thaitok.console import lines_of, name_of_lines, print_counts, run_app
 from thaitok.errors import UserError
 
 # Each stage is imported inside its verb, so that `thaitok --help` loads neither torch nor
@@ -131,7 +131,7 @@ def train(
 def encode(
     tokenizer: Annotated[Path, typer.Argument(help="A tokenizer or model folder.")],
     file: Annotated[
-        Path | None, typer.Argument(help="Text, a line each; stdin by default.")
+        Path | None, typer.Argument(help="Text, a line each; - or none is stdin.")
     ] = None,
     pieces: Annotated[bool, typer.Option("--pieces", help="Pieces and not ids.")] = False,
     offsets: Annotated[
@@ -161,13 +161,13 @@ def encode(
 @app.command()
 def decode(
     tokenizer: Annotated[Path, typer.Argument(help="A tokenizer or model folder.")],
-    file: Annotated[Path | None, typer.Argument(help="Lines of ids; stdin by default.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="Lines of ids; - or none is stdin.")] = None,
     as_json: Json = False,
 ) -> None:
     """Turn lines of ids back into text."""
     from thaitok.tokenizer import decode_lines, load_tokenizer
 
-    for text in decode_lines(load_tokenizer(tokenizer), lines_of(file), str(file or "<stdin>")):
+    for text in decode_lines(load_tokenizer(tokenizer), lines_of(file), name_of_lines(file)):
         print(json.dumps({"text": text}, ensure_ascii=False) if as_json else text)
 
 

@@ -58,20 +58,26 @@ def _readable_errors() -> Iterator[None]:
         raise
 
 
+def name_of_lines(file: Path | None) -> str:
+    """Return what messages call a file of lines."""
+    return str(file) if file and str(file) != "-" else "<stdin>"
+
+
 def lines_of(file: Path | None) -> Iterator[str]:
-    """Yield the lines of a file or of stdin; a line that is not UTF-8 is named."""
+    """Yield the lines of a file, or of stdin for None or `-`; one that is not UTF-8 is named."""
+    where = name_of_lines(file)
     try:
-        stream = file.open("rb") if file else sys.stdin.buffer
-    except (FileNotFoundError, IsADirectoryError):
+        stream = file.open("rb") if file and str(file) != "-" else sys.stdin.buffer
+    except FileNotFoundError:
         raise UserError("no such file", where=file) from None
+    except IsADirectoryError:
+        raise UserError("is a folder", where=file, do="give a file of lines") from None
     with stream:
         for number, line in enumerate(stream, 1):
             try:
                 yield line.decode("utf-8").rstrip("\r\n")
             except UnicodeDecodeError:
-                raise UserError(
-                    "is not UTF-8 text", where=f"{file or '<stdin>'}:{number}"
-                ) from None
+                raise UserError("is not UTF-8 text", where=f"{where}:{number}") from None
 
 
 def print_counts(name: str, folder: Path, counts: Mapping[str, Any], as_json: bool) -> None:

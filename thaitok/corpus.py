@@ -31,13 +31,12 @@ def read_documents(corpus: Path) -> Iterator[CorpusDocument]:
     """
     manifest = read_manifest(corpus, "corpus")
     for name in sorted(file.name for file in manifest.files if file.name.startswith("part-")):
-        try:
-            for record in read_packed(corpus / name):
-                yield CorpusDocument(**record)
-        except (zstandard.ZstdError, ValueError, TypeError) as err:
-            raise UserError(
-                f"is damaged: {err}", where=corpus / name, do="make the corpus folder again"
-            ) from err
+        for record in read_packed(corpus / name):
+            try:
+                document = CorpusDocument(**record)
+            except TypeError as err:
+                raise _damaged(corpus / name, err) from err
+            yield document
 
 
 def corpus_parts(corpora: Iterable[Path]) -> list[Path]:
@@ -72,10 +71,28 @@ def corpus_inputs(corpora: Iterable[Path]) -> tuple[FileFacts, ...]:
 
 
 def read_packed(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the records of a file of JSON lines packed by zstd."""
+    """Yield the records of a part of a corpus: JSON lines packed by zstd.
+
+    Raises `UserError` when it is damaged.
+    """
     with (
         path.open("rb") as stream,
         zstandard.ZstdDecompressor().stream_reader(stream) as unpacked,
         io.TextIOWrapper(unpacked, encoding="utf-8", newline="\n") as text,
     ):
-        yield from map(json.loads, text)
+        try:
+            for line in text:
+                yield _record(line)
+        except (zstandard.ZstdError, ValueError) as err:
+            raise _damaged(path, err) from err
+
+
+def _record(line: str) -> dict[str, Any]:
+    record = json.loads(line)
+    if not isinstance(record, dict):
+        raise ValueError("a line is no JSON object")
+    return record
+
+
+def _damaged(path: Path, err: Exception) -> UserError:
+    return UserError(f"is damaged: {err}", where=path, do="make the corpus folder again")

@@ -77,8 +77,10 @@ def run_locally(job: Job, ranks: Iterable[int], workers: int, told: Told) -> Non
 
 
 def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0))
+    """Return how many cores this process may use, which may be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 Crew = list[subprocess.Popen[bytes]]

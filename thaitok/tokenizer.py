@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,20 +14,27 @@ from pathlib import Path
 from typing import Literal
 
 import sentencepiece
+from sentencepiece import sentencepiece_model_pb2
 from tokenizers import Tokenizer
 
-from thaitok.convert import CONFIG_FILE, OPENING, SPM_FILE, TOKENIZER_FILE
+from thaitok.convert import (
+    CONFIG_FILE,
+    OPENING,
+    SCORE_STEP,
+    SPECIAL_TOKENS,
+    SPM_FILE,
+    TOKENIZER_FILE,
+)
 from thaitok.errors import UserError
 from thaitok.folder import TOKENIZER_FILES, FileFacts, file_facts
 from thaitok.rules import SPACE_TOKEN, normalize_many
 
-LONG_PHRASE = 500
-"""Characters up to which SentencePiece's 32-bit sums of scores are exact: up to 2**14 in steps
-of 2**-10, at no more than 26 a character (a score of -16, and 10 more for an unknown one)."""
-
+EXACT_SUM = 2**24 * SCORE_STEP
+"""Sums of scores that SentencePiece's 32-bit floats, of 24 bits, hold without rounding."""
+UNKNOWN_PENALTY = 10.0
+"""An unknown character's score is the lowest less this (SentencePiece's `kUnkPenalty`)."""
 
 _ID = re.compile("-?[0-9]{1,18}")
-
 
 FEW = 256
 """Phrases encoded at once: with tens of thousands of lists of ids alive, Python's garbage
@@ -87,7 +95,7 @@ class BulkEncoder:
     between two spaces never depends on what is around it.
     """
 
-    def __init__(self, folder: Path, keep: int = 1_000_000) -> None:
+    def __init__(self, folder: Path, keep: int = 200_000_000) -> None:
         self.folder = folder
         self.model = load_sentencepiece(folder)
         self.lower = is_uncased(folder)
@@ -95,8 +103,11 @@ class BulkEncoder:
         self.unknown: int = self.model.unk_id()
         self.code: Literal["H", "I"] = "H" if self.model.get_piece_size() <= 1 << 16 else "I"
         """An id's type in `array`: two bytes up to 65,536 pieces, else four."""
+        self.longest = exact_length(self.model)
+        """Characters beyond which a phrase is left to `tokenizer.json`."""
         self.keep = keep
-        """Distinct phrases remembered; then all are forgotten, so that memory is bounded."""
+        """Bytes of phrases remembered; then all are forgotten, so that memory is bounded."""
+        self.held = 0
         self.phrases: dict[str, bytes] = {}
         """The ids of phrases, each with the space after it, as the bytes of an array."""
 
@@ -111,21 +122,17 @@ class BulkEncoder:
     def encode_packed(self, texts: Sequence[str]) -> list[bytes]:
         """Return the ids of each text as the bytes of an array of type `code`."""
         split = [text.split(" ") for text in normalize_many(texts, self.lower)]
-        if len(self.phrases) > self.keep:
+        if self.held > self.keep:
             self.phrases.clear()
+            self.held = 0
         self._learn(dict.fromkeys(chain.from_iterable(split)))
         found = self.phrases.__getitem__
         after = -array(self.code).itemsize  # no space follows the last phrase
         return [b"".join(map(found, phrases))[:after] for phrases in split]
 
-    def encode_phrase(self, phrase: str) -> list[int]:
-        """Return the ids of a normalised text without spaces."""
-        self._learn((phrase,))
-        return array(self.code, self.phrases[phrase]).tolist()[:-1]
-
     def _learn(self, phrases: Iterable[str]) -> None:
         new = [phrase for phrase in phrases if phrase not in self.phrases]
-        odd = {phrase for phrase in new if OPENING in phrase or len(phrase) > LONG_PHRASE}
+        odd = {phrase for phrase in new if OPENING in phrase or len(phrase) > self.longest}
         plain = [phrase for phrase in new if phrase not in odd] if odd else new
         space = [self.space]
         for at in range(0, len(plain), FEW):
@@ -134,13 +141,15 @@ class BulkEncoder:
                 self.phrases[phrase] = array(self.code, ids + space).tobytes()
         for phrase in odd:
             self.phrases[phrase] = array(self.code, self._encode_odd(phrase) + space).tobytes()
+        learned = map(self.phrases.__getitem__, new)
+        self.held += sum(map(sys.getsizeof, chain(new, learned)))
 
     def _encode_odd(self, phrase: str) -> list[int]:
         """Encode a phrase that is long, or in which `<` stands alone."""
         ids: list[int] = []
         for number, part in enumerate(phrase.split(OPENING)):
             ids += self.opening if number else ()
-            if len(part) > LONG_PHRASE:
+            if len(part) > self.longest:
                 ids += self._exact.encode(part, add_special_tokens=False).ids
             else:
                 ids += self.model.encode(part)
@@ -148,7 +157,7 @@ class BulkEncoder:
 
     def encode_phrase_offsets(self, phrase: str) -> tuple[list[int], list[int]]:
         """Return the ids of a normalised text without spaces, and where each piece begins."""
-        if OPENING in phrase or len(phrase) > LONG_PHRASE:
+        if OPENING in phrase or len(phrase) > self.longest:
             found = self._exact.encode(phrase, add_special_tokens=False)
             return found.ids, [start for start, _ in found.offsets]
         encoded = self.model.encode(phrase, return_type="offset_mapping")
@@ -165,6 +174,19 @@ class BulkEncoder:
         tokenizer = load_tokenizer(self.folder)
         tokenizer.encode_special_tokens = True  # a mask token written out is text
         return tokenizer
+
+
+def exact_length(model: sentencepiece.SentencePieceProcessor) -> int:
+    """Return how many characters of a text a model surely encodes as `tokenizer.json` does.
+
+    Beyond, its sums of scores may round, and equal cuts no longer tie. BPE sums nothing, and its
+    scores are but ranks: there is no end.
+    """
+    proto = sentencepiece_model_pb2.ModelProto.FromString(model.serialized_model_proto())  # type: ignore[attr-defined]
+    if proto.trainer_spec.model_type != proto.trainer_spec.UNIGRAM:
+        return sys.maxsize
+    lowest = min(piece.score for piece in proto.pieces)
+    return int(EXACT_SUM / (UNKNOWN_PENALTY - lowest))
 
 
 def measure(folder: Path, texts: Sequence[str]) -> dict[str, float | int]:
@@ -212,7 +234,13 @@ def encode_lines(
 
 
 def decode_lines(tokenizer: Tokenizer, lines: Iterable[str], where: str) -> Iterator[str]:
-    """Turn lines of ids back into text; `UserError` names the line that is not ids."""
+    """Turn lines of ids back into text; `UserError` names the line that is not ids.
+
+    Of the special tokens `<unk>` alone is shown: it stands for text.
+    """
+    added = tokenizer.get_added_tokens_decoder().items()
+    unknown = SPECIAL_TOKENS["unk_token"]
+    silent = {one for one, token in added if token.special and token.content != unknown}
     size = tokenizer.get_vocab_size()
     for number, line in enumerate(lines, 1):
         fields = line.split()
@@ -223,4 +251,4 @@ def decode_lines(tokenizer: Tokenizer, lines: Iterable[str], where: str) -> Iter
             raise UserError(
                 f"id {wrong[0]} is outside the vocabulary of {size:,}", where=f"{where}:{number}"
             )
-        yield tokenizer.decode(ids)
+        yield tokenizer.decode([one for one in ids if one not in silent], skip_special_tokens=False)

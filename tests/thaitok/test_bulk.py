@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import pytest
 
 from thaitok import bulk
 from thaitok.bulk import encode_texts
+from thaitok.crew import cores
 from thaitok.errors import UserError
 from thaitok.tokenizer import BulkEncoder, load_tokenizer
 
@@ -28,6 +30,14 @@ def test_promise_2_ids_do_not_depend_on_workers_or_blocks(
     assert [ids.tolist() for ids in found] == [encoding.ids for encoding in fast]
     assert {ids.dtype for ids in found} == {np.dtype(np.uint16)}
     assert list(tmp_path.iterdir()) == [], "nothing is left behind"
+
+
+def test_workers_are_the_cores_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3}, raising=False)
+    assert cores() == 1
+    monkeypatch.delattr(os, "sched_getaffinity")  # macOS has none
+    assert cores() == 64
 
 
 def test_no_text_gives_no_ids(trained: Trained) -> None:

@@ -19,6 +19,7 @@ VERBS = [
     "demo",
     "clean",
     "train",
+    "compare",
     "shard",
     "pretrain",
     "finetune",
@@ -118,6 +119,23 @@ def test_encode_and_decode_are_inverse(
     assert [line.replace(" ", "").replace("<_>", " ") for line in pieces] == lines
     first = run("encode", tokenizer, file, "--offsets")[1].split()[0]
     assert first.rsplit(":", 2)[1:] == ["0", str(len(first.rsplit(":", 2)[0]))]
+
+
+def test_a_dash_is_stdin(run: Any, monkeypatch: pytest.MonkeyPatch, tokenizer: Path) -> None:
+    feed(monkeypatch, "แมว นั่ง\n".encode())
+    code, ids, _ = run("encode", tokenizer, "-")
+    assert code == 0
+    feed(monkeypatch, ids.encode())
+    assert run("decode", tokenizer, "-")[1] == "แมว นั่ง\n"
+    feed(monkeypatch, b"x\n")
+    assert "<stdin>:1: is no line of ids" in run("decode", tokenizer, "-")[2]
+
+
+def test_a_folder_is_no_file_of_lines(run: Any, tokenizer: Path) -> None:
+    code, _, err = run("encode", tokenizer, tokenizer)
+    assert code == 2
+    assert f"{tokenizer}: is a folder" in err
+    assert f"{tokenizer / 'none'}: no such file" in run("encode", tokenizer, tokenizer / "none")[2]
 
 
 def test_encode_and_decode_speak_json(

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
+from sentencepiece import sentencepiece_model_pb2
 
+from thaitok.convert import read_model, write_tokenizer_files
 from thaitok.errors import UserError
 from thaitok.folder import TOKENIZER_FILES
 from thaitok.tokenizer import BulkEncoder, decode_lines, encode_lines, load_tokenizer, measure
@@ -25,15 +28,42 @@ def test_batches_and_single_texts_give_the_same_ids(tokenizer: Path) -> None:
     bulk = BulkEncoder(tokenizer)
     assert bulk.encode_many(texts) == [BulkEncoder(tokenizer).encode(text) for text in texts]
     assert bulk.encode_many([]) == []
-    assert bulk.encode_phrase("แมวนั่ง") == bulk.encode("แมวนั่ง")
 
 
-@pytest.mark.parametrize("unit", ["ก", "5", "!", "ab", "aba"])
-def test_a_long_phrase_has_the_exact_ids(trained: Trained, unit: str) -> None:
-    # SentencePiece adds scores in 32 bits, which no longer tell equal cuts apart up there.
-    text = unit * 40_001
-    exact = load_tokenizer(trained()).encode(text, add_special_tokens=False).ids
-    assert BulkEncoder(trained()).encode(text) == exact
+def test_promise_5_what_is_remembered_is_bounded_in_bytes(tokenizer: Path) -> None:
+    bulk = BulkEncoder(tokenizer, keep=300_000)
+    held = []
+    for number in range(20):  # few phrases, of many characters
+        bulk.encode_many([f"{number}x{one}" + "ก" * 20_000 for one in range(2)])
+        held.append(sum(sys.getsizeof(one) for pair in bulk.phrases.items() for one in pair))
+        assert bulk.held == held[-1]
+    assert held[1] > held[0], "it does remember"
+    assert max(held) < 300_000 + 1.1 * held[0], "and no more than is allowed and one call's"
+
+
+@pytest.mark.parametrize(
+    ("scores", "runs"),
+    [
+        # Of ๆ, ๆๆ and ๆๆๆ in a tokenizer trained on real text: sums go beyond 2**14 at 4,437.
+        ((-6563, -11437, -11351), (602, 603, 5000, 20_000)),
+        # A low score: beyond 2**14 at 173.
+        ((-145389, -292328, -292176), range(1, 500)),
+    ],
+)
+def test_promise_6_long_runs_of_ties_have_the_exact_ids(
+    trained: Trained, tmp_path: Path, scores: Sequence[int], runs: Iterable[int]
+) -> None:
+    raw = (trained() / "spm.model").read_bytes()
+    proto = sentencepiece_model_pb2.ModelProto.FromString(raw)  # type: ignore[attr-defined]
+    pieces = {piece.piece: piece for piece in proto.pieces}
+    for size, score in enumerate(scores, 1):
+        # A run is cut into ๆๆๆ but for one or two, and the sums tie wherever those stand.
+        piece = pieces.get("ๆ" * size) or proto.pieces.add(piece="ๆ" * size)
+        piece.score = score * 2**-10
+    write_tokenizer_files(tmp_path, read_model(proto.SerializeToString()), 512)
+    texts = ["ๆ" * many for many in runs]
+    exact = load_tokenizer(tmp_path).encode_batch(texts, add_special_tokens=False)
+    assert BulkEncoder(tmp_path).encode_many(texts) == [one.ids for one in exact]
 
 
 def test_an_uncased_tokenizer_reads_capitals_as_small_letters(trained: Trained) -> None:
@@ -79,6 +109,12 @@ def test_ids_read_from_lines_are_checked(tokenizer: Path) -> None:
         list(decode_lines(model, ["1_0 ๑"], "f"))
     with pytest.raises(UserError, match="f:1: id 999 is outside the vocabulary of 500"):
         list(decode_lines(model, ["999"], "f"))
+
+
+def test_decode_shows_what_is_unknown_and_drops_the_other_special_tokens(tokenizer: Path) -> None:
+    model = load_tokenizer(tokenizer)
+    ids = " ".join(map(str, model.encode("แมว 龘 นั่ง").ids))
+    assert list(decode_lines(model, [ids], "f")) == ["แมว <unk> นั่ง"]
 
 
 def test_a_folder_without_a_tokenizer_is_said(tmp_path: Path) -> None:

@@ -9,11 +9,10 @@ import numpy as np
 from thaitok.compare.kinds import AnyTokenizer, Floats
 from thaitok.compare.lines import Lines, lines_of
 from thaitok.compare.spans import Ints, Tokens
+from thaitok.tokenizer import UNKNOWN_PENALTY
 
 ALPHA = 2.5
 """The order that agrees best with BLEU in Zouhar et al. 2023, section 5 (arXiv 2306.16842)."""
-UNKNOWN_PENALTY = 10.0
-"""The unknown piece's score is the lowest less this (SentencePiece's `kUnkPenalty`)."""
 BITS_A_HIDDEN_BYTE = 8
 """What an unknown token hides is charged byte by byte: else the less a tokenizer knows, the fewer
 bits it would seem to need."""
@@ -46,10 +45,9 @@ def own_bits(tokenizer: AnyTokenizer, lines: Lines, tokens: Tokens) -> float | N
     if tokenizer.scores is None or not lines.characters or not len(tokens.ids):
         return None
     scores = tokenizer.scores.copy()
-    lowest = np.nanmin(scores)
     scores -= np.logaddexp.reduce(scores[~np.isnan(scores)])
     if tokenizer.unknown is not None:
-        scores[tokenizer.unknown] = lowest - UNKNOWN_PENALTY
+        scores[tokenizer.unknown] = np.nanmin(scores) - UNKNOWN_PENALTY
     own = scores[tokens.ids]
     free = np.isnan(own)
     counts = np.bincount(tokens.ids[free])

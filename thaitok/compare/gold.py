@@ -67,17 +67,26 @@ def _read_words(path: Path, records: Sequence[tuple[int, Mapping[str, Any]]]) ->
         try:
             words = [sound_text(word) for word in record.get("tokens", record.get("words"))]
             after = [bool(one) for one in record.get("space_after") or [False] * len(words)]
+            _same_number(words=words, space_after=after)
             if nested:
                 words = [" " if word == "_" else word for word in words]
                 entities = [(int(one), int(two)) for one, two in _nested(record)]
             else:
                 entities = list(_tagged(record["tags"])) if tagged else []
+                _same_number(words=words, **({"tags": record["tags"]} if tagged else {}))
             texts.append(_joined(words, after, entities))
         except (TypeError, ValueError, LookupError, AttributeError) as err:
             said = f"its words, spaces and tags do not go together: {err}"
             raise UserError(said, where=f"{path}:{number}") from None
     spans: Literal["entities"] | None = "entities" if tagged or nested else None
     return GoldFile(name_of(path), tuple(texts), True, spans)
+
+
+def _same_number(**lists: Sequence[Any]) -> None:
+    (name, first), *others = lists.items()
+    for other, values in others:
+        if len(values) != len(first):
+            raise ValueError(f"{len(first)} {name}, {len(values)} {other}")
 
 
 def _joined(words: Sequence[str], after: Sequence[bool], entities: Iterable[Span]) -> GoldText:
@@ -127,6 +136,7 @@ def _read_answers(path: Path, records: Sequence[tuple[int, Mapping[str, Any]]]) 
             context = sound_text(record["context"])
             spans = found.setdefault(context, set())
             answers = record["answers"]
+            _same_number(text=answers["text"], answer_start=answers["answer_start"])
             for text, start in zip(answers["text"], answers["answer_start"], strict=True):
                 span = _trimmed(start, text)
                 if context[start : start + len(text)] == text and span[0] < span[1]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -38,8 +39,14 @@ def load_tokenizer_any(source: str | Path, name: str = "") -> AnyTokenizer:
 
 
 def distinct_names(sources: Sequence[str]) -> tuple[str, ...]:
-    """Return for each source as much of the end of its path as tells it from the others."""
-    parts = [Path(source).parts for source in sources]
+    """Return for each source as much of the end of its path as tells it from the others.
+
+    Raises `UserError` for a source given twice, also in two spellings.
+    """
+    same = [os.path.realpath(source) for source in sources]
+    if again := [one for one, path in zip(sources, same, strict=True) if same.count(path) > 1]:
+        raise UserError("is given twice", where=again[-1], do="give each tokenizer once")
+    parts = [Path(_spelled(source)).parts for source in sources]
     longest = max(map(len, parts), default=0)
     names = [_tail(one, 1) for one in parts]
     for length in range(2, longest + 1):
@@ -47,9 +54,12 @@ def distinct_names(sources: Sequence[str]) -> tuple[str, ...]:
             _tail(one, length) if names.count(name) > 1 else name
             for one, name in zip(parts, names, strict=True)
         ]
-    if again := [source for source in sources if sources.count(source) > 1]:
-        raise UserError("is given twice", where=again[0], do="give each tokenizer once")
     return tuple(names)
+
+
+def _spelled(source: str) -> str:
+    """Return the whole path of what is here, so that `.` has a name; a Hub name as it is."""
+    return str(Path(source).absolute()) if Path(source).exists() else source
 
 
 def _tail(parts: Sequence[str], length: int) -> str:
@@ -91,16 +101,33 @@ def _load_auto(source: str, name: str) -> AnyTokenizer:
 
     from thaitok.quiet import quiet
 
+    here = Path(source).is_dir()
+    # Without the Hub the cache alone is asked: the library would try again for 50 seconds.
+    local = here or not _hub_answers()
     try:
         with quiet():
-            found = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+            found = AutoTokenizer.from_pretrained(
+                source, trust_remote_code=False, local_files_only=local
+            )
     except Exception as err:  # whatever the files make a library say
         said = f"AutoTokenizer does not load it: {_brief(err)}"
+        if local and not here and isinstance(err, OSError):
+            said = "no such folder, and the Hub cannot be reached"
         raise UserError(said, where=source, do=GIVE) from None
     if not found.is_fast:
         said = f"is a {type(found).__name__} without a tokenizer.json: it gives no offsets"
         raise UserError(said, where=source, do="convert it with `thaitok convert`")
     return HuggingFaceTokenizer(name, found.backend_tokenizer)
+
+
+def _hub_answers() -> bool:
+    from huggingface_hub import constants, get_session
+
+    try:
+        get_session().head(constants.ENDPOINT, timeout=constants.HF_HUB_ETAG_TIMEOUT)
+    except Exception:  # of requests or httpx, by the library's version; or it is set offline
+        return False
+    return True
 
 
 def _load_json(path: Path, name: str) -> AnyTokenizer:

@@ -27,6 +27,13 @@ def read_domains(paths: Sequence[Path], limit: int) -> dict[str, list[str]]:
     The domain is a record's `source` where a file or corpus holds several, else the file's name.
     Files are read twice, so that memory holds nothing but what is returned. Raises `UserError`.
     """
+    for path in paths:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise UserError(
+                "is neither a file nor a folder, and it is read twice",
+                where=path,
+                do="save the text to a file first",
+            )
     counts = {path: Counter(source for source, _ in read_records(path)) for path in paths}
     names = {path: dict(_names(path, list(counts[path]))) for path in paths}
     totals: Counter[str] = Counter()

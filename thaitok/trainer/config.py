@@ -47,7 +47,7 @@ class PhraseConfig(Config):
     """Nats that a saved token is worth, beside the likelihood, when pieces are pruned."""
     most_words: int = Field(default=8, ge=2, le=32)
     least_count: float = Field(default=50, gt=0)
-    """How often such a row must come; in corpora below 60 M characters in proportion less."""
+    """How often such a row must come in 200 MB of Thai, and in proportion in any other corpus."""
 
 
 class ScriptConfig(Config):

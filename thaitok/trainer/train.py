@@ -40,8 +40,8 @@ log = logging.getLogger(__name__)
 SEEDS = 200_000
 LEAST_SEED = 5
 """How often a substring must come to be a seed."""
-FULL_CHARACTERS = 60_000_000
-"""Characters of a corpus from which the least count of a phrase holds as it is given."""
+LEAST_OF_CHARACTERS = 70_000_000
+"""Characters that the least count of a phrase is given for: 200 MB of Thai."""
 SENTENCEPIECE_CHARACTERS = 40_000_000
 """SentencePiece repeats a word as often as it counts; counts are scaled to stay below this."""
 SHOWN, NAMED = 20, 200
@@ -157,7 +157,7 @@ def _name_left_out(alphabet: Alphabet) -> None:
 def _options(config: TokenizerConfig, counted: Counted, taken: int) -> MixedOptions:
     settings = phrase_settings(config)
     characters = float((counted.counts * np.fromiter(map(len, counted.words), np.int64)).sum())
-    least = config.phrases.least_count * min(1.0, characters / FULL_CHARACTERS)
+    least = config.phrases.least_count * characters / LEAST_OF_CHARACTERS
     longest = config.max_piece_length
     return MixedOptions(
         size=config.vocab_size - taken,

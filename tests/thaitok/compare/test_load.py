@@ -90,6 +90,16 @@ def test_what_is_not_there_is_one_line(tmp_path: Path) -> None:
             load_tokenizer_any(missing)
 
 
+def test_a_mistyped_folder_is_one_line_and_quick_where_the_hub_is_out_of_reach(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    for name in ("nope-none", "nope/none"):
+        with pytest.raises(UserError, match="no such folder, and the Hub cannot be reached; give"):
+            load_tokenizer_any(name)
+    assert not caplog.records
+
+
 def test_names_tell_tokenizers_apart() -> None:
     assert distinct_names(["a/tokenizer", "b/tokenizer", "c/spm.model"]) == (
         "a/tokenizer", "b/tokenizer", "spm.model",
@@ -97,6 +107,23 @@ def test_names_tell_tokenizers_apart() -> None:
     assert distinct_names(["x/a/t", "y/a/t", "z/t"]) == ("x/a/t", "y/a/t", "z/t")
     with pytest.raises(UserError, match="is given twice"):
         distinct_names(["a", "b", "a"])
+
+
+def test_one_tokenizer_spelled_in_two_ways_is_given_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tok").mkdir()
+    (tmp_path / "link").symlink_to("tok")
+    for again in ("./tok", "tok/", str(tmp_path / "tok"), "link", "link/../tok"):
+        with pytest.raises(UserError, match="is given twice"):
+            distinct_names(["tok", again])
+    with pytest.raises(UserError, match="is given twice"):
+        distinct_names(["org/name", "org/name/"])
+    (tmp_path / "other" / "tok").mkdir(parents=True)
+    assert distinct_names(["tok", "other/tok"]) == (f"{tmp_path.name}/tok", "other/tok")
+    monkeypatch.chdir("tok")
+    assert distinct_names([".", "../other/tok"]) == (f"{tmp_path.name}/tok", "other/tok")
 
 
 def test_a_rank_file_of_unknown_name_says_so(zoo: dict[str, Path], tmp_path: Path) -> None:

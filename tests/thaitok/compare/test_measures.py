@@ -87,11 +87,15 @@ def test_a_special_token_in_the_text_is_not_lost(zoo: dict[str, Path]) -> None:
 def test_bits_by_a_models_own_scores() -> None:
     # Scores of mass 1/2 + 1/4: renormalised 2/3 and 1/3.
     toy = unigram(ก=math.log(1 / 2), ข=math.log(1 / 4))
-    unknown = math.exp(math.log(1 / 4) - 10)
-    assert unknown < 1e-4
     expected = -(3 * math.log2(2 / 3) + math.log2(1 / 3)) / 4
     assert bits_own(toy, ["กกขก"]) == pytest.approx(expected)
     assert bits_own(toy, []) is None
+
+
+def test_the_unknown_piece_costs_ten_nats_more_than_the_rarest() -> None:
+    toy = unigram(ก=math.log(1 / 2), ข=math.log(1 / 4))
+    nats = -math.log(2 / 3) - math.log(1 / 3) + 10  # scores as renormalised
+    assert bits_own(toy, ["กx"]) == pytest.approx((nats / math.log(2) + 8) / 2)
 
 
 def test_pieces_without_a_score_have_the_frequency_they_have() -> None:

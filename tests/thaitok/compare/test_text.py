@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thaitok.compare.text import read_domains
+from thaitok.corpus import read_packed
 from thaitok.errors import UserError
 
 Write = Callable[[Path, list[dict[str, Any]]], Path]
@@ -61,6 +63,20 @@ def test_packed_files_and_corpus_folders(
     assert read_domains(paths, 5) == {"a": ["แมว"], "b": ["แมว"], "corpus": ["หนึ่ง", "สอง"]}
 
 
+def test_a_damaged_corpus_part_is_one_line(
+    tmp_path: Path, corpus_of: Callable[[Path, Iterable[str]], Path]
+) -> None:
+    part = corpus_of(tmp_path / "corpus", ["หนึ่ง"]) / "part-00000.jsonl.zst"
+    pack = zstandard.ZstdCompressor().compress
+    raw = part.read_bytes()
+    for damaged in (b"x" * len(raw), pack(b"{"), pack(b"\xff"), pack(b"[1]\n")):
+        part.write_bytes(damaged)
+        with pytest.raises(
+            UserError, match=r"part-00000\.jsonl\.zst: is damaged: .*; make the corp"
+        ):
+            list(read_packed(part))
+
+
 def test_a_lone_surrogate_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"text": "ก\\ud800ข"}\n{"text": "\\ud83d\\ude00"}\n')
     assert read_domains([tmp_path / "a.jsonl"], 5) == {"a": ["ก\ufffdข", "😀"]}
@@ -82,6 +98,17 @@ def test_broken_text_is_one_line(tmp_path: Path, name: str, raw: bytes, said: st
     (tmp_path / name).write_bytes(raw)
     with pytest.raises(UserError, match=said):
         read_domains([tmp_path / name], 5)
+
+
+def test_a_pipe_is_refused_since_it_can_be_read_but_once() -> None:
+    end, begin = os.pipe()  # as of `--text <(cat file)`
+    os.write(begin, b"text\n")
+    os.close(begin)
+    with pytest.raises(
+        UserError, match="is neither a file nor a folder, and it is read twice; sav"
+    ):
+        read_domains([Path(f"/dev/fd/{end}")], 5)
+    os.close(end)
 
 
 def test_missing_text_is_one_line(tmp_path: Path) -> None:
