@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable
@@ -31,7 +30,7 @@ from corpora.plan import Piece, Task, needs_unpacking, pieces_of, tasks_of
 from corpora.repeats import find_repeats
 from corpora.report import told, totals_of, write_report
 from corpora.store import RecordReader
-from thaitok.crew import kept_crew
+from thaitok.crew import cores, kept_crew
 from thaitok.errors import UserError
 from thaitok.folder import (
     JOB,
@@ -94,7 +93,7 @@ def _facts(files: Iterable[InputFile], config: CleanConfig) -> list[FileFacts]:
         return facts_of(file) if isinstance(file, HubFile) else file_facts(file.path, file.name)
 
     splits = find_splits(config.decontaminate)
-    with ThreadPoolExecutor(os.cpu_count()) as threads:  # hashing lets other threads run
+    with ThreadPoolExecutor(cores()) as threads:  # hashing lets other threads run
         found = list(threads.map(facts, files))
     return found + [
         file_facts(one.path, f"benchmark {one.benchmark}/{one.split}") for one in splits

@@ -23,7 +23,7 @@ from typing import Any
 from corpora.cluster import Launch, import_paths, launch_of, require_all, watch
 from corpora.config import CleanConfig, EngineConfig
 from corpora.passes.pipeline import Pass
-from thaitok.crew import Told
+from thaitok.crew import Told, cores
 from thaitok.errors import UserError
 
 BOOT = "from corpora.on_ray import drive; drive()"
@@ -49,7 +49,7 @@ def run_on_ray(job: Pass, left: list[int], config: CleanConfig, told: Told) -> N
     if not find_spec("ray"):
         raise UserError("ray is not installed", do="pip install 'thaitok[ray]'")
     _require_answer(config.engine.address)
-    workers = config.workers or (WORKERS if config.engine.address else os.cpu_count() or 1)
+    workers = config.workers or (WORKERS if config.engine.address else cores())
     launch = launch_of(job, left, workers, "ray")
     with _driver(launch, config.engine, workers) as driver:
         watch(job, left, told, lambda: driver.poll() is None)

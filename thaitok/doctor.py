@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 from collections.abc import Callable, Iterator
@@ -10,6 +9,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+from thaitok.crew import cores
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -111,12 +112,10 @@ def _bf16() -> Iterator[Finding]:
 def _threads() -> Iterator[Finding]:
     import torch
 
-    # A container may be given fewer cores than the machine has.
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    threads = torch.get_num_threads()
-    found = f"{threads} on {cores} cores"
-    if cores and threads > cores:
-        yield Finding("threads", found, "warn", f"set OMP_NUM_THREADS={cores}")
+    many, threads = cores(), torch.get_num_threads()
+    found = f"{threads} on {many} cores"
+    if threads > many:
+        yield Finding("threads", found, "warn", f"set OMP_NUM_THREADS={many}")
     else:
         yield Finding("threads", found)
 
