@@ -142,8 +142,8 @@ class Resolved(Config):
 
 PROFILES: dict[Profile, Resolved] = {
     "compact": Resolved(share=0.36, npmi=0.0, token_gain=2.0),
-    "balanced": Resolved(share=0.2, npmi=0.34, token_gain=2.0),
-    "spans": Resolved(share=0.12, npmi=0.4, token_gain=1.0),
+    "balanced": Resolved(share=0.2, npmi=0.36, token_gain=2.0),
+    "spans": Resolved(share=0.16, npmi=0.43, token_gain=1.0),
 }
 SHARES = {"latin": 0.17, "digits": 0.01, "emoji": 0.01, "other": 0.02}
 """Default largest share of each script, of all pieces."""
