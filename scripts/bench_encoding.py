@@ -206,7 +206,7 @@ def bench(data: Path, folder: Path, peer: Batch | None) -> None:
                      found["bulk"], ratios[1]])  # fmt: skip
     columns = ("data set", "MB", "peer", "tokenizer.json", "ratio", "bulk", "ratio")
     print_table("Raw text to ids, MB/s of a core", columns, rows)
-    whole = [text for texts in sets.values() for text in texts] * 3
+    whole = documents(data / "text" / "thaigov_v2.jsonl.zst", 5)
     one, two = scaling(folder, whole)
     print_table(
         "Bulk encoding of whole documents, MB/s by the clock",

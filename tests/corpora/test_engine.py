@@ -369,7 +369,8 @@ def test_what_slurm_is_asked_for(counting: Any, config: Make, slurm: Path) -> No
         "kind": "slurm",
         "memory_gb": 3,
         "time": "1:00:00",
-        "environment": f"export PYTHONPATH={os.pathsep.join(sys.path)}; alias; greeting=hello",
+        "environment": f"export PATH={Path(sys.executable).parent}:$PATH; "
+        f"export PYTHONPATH={os.pathsep.join(sys.path)}; alias; greeting=hello",
         "sbatch": {"account": "two words", "job-name": "mine", "exclusive": ""},
     }
     run_pass(counting(count=6), config(workers=2, engine=engine))

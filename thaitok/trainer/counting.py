@@ -216,7 +216,7 @@ def _rows(file: Path) -> Iterator[tuple[str, str, str]]:
 
 def _sliced(counting: Counting, partition: int, files: list[Path]) -> list[list[Path]]:
     """Return the files of a partition, or of each slice of one that is too large for memory."""
-    many = sum(file.stat().st_size for file in files) // SLICE_BYTES
+    many = -(-sum(file.stat().st_size for file in files) // SLICE_BYTES)
     if many < 2:
         return [files]
     slices = [counting.folder / f"{partition:05d}-slice-{number:05d}.tsv" for number in range(many)]
