@@ -8,10 +8,8 @@ from corpora.config import CleanConfig
 from corpora.on_ray import run_on_ray, wait_for_drivers
 from corpora.passes.pipeline import Pass, as_job, left_of
 from corpora.slurm import run_on_slurm, take_up
-from thaitok.crew import Told, cores, run_locally
-from thaitok.progress import Advance, progress
-
-MEGABYTE = 1_000_000
+from thaitok.crew import MEGABYTE, Told, cores, in_megabytes, run_locally
+from thaitok.progress import progress
 
 
 def run_pass(job: Pass, config: CleanConfig) -> None:
@@ -25,7 +23,7 @@ def run_pass(job: Pass, config: CleanConfig) -> None:
     left = left_of(job)
     sizes = job.sizes()
     with progress(job.title, -(-sum(sizes) // MEGABYTE), "MB") as advance:
-        told = _in_megabytes(advance)
+        told = in_megabytes(advance)
         told(sum(sizes) - sum(sizes[rank] for rank in left), 0)
         take_up(job, left, told)
         left = left_of(job)
@@ -33,19 +31,6 @@ def run_pass(job: Pass, config: CleanConfig) -> None:
             RUNNERS[config.engine.kind](job, left, config, told)
     if left := left_of(job):
         raise RuntimeError(f"tasks {left} of the {job.title} pass are said to be finished")
-
-
-def _in_megabytes(advance: Advance) -> Told:
-    rest = MEGABYTE - 1  # rounded up, as the total is
-    all_dropped = 0
-
-    def told(size: int, dropped: int) -> None:
-        nonlocal rest, all_dropped
-        steps, rest = divmod(rest + size, MEGABYTE)
-        all_dropped += dropped
-        advance(steps, f"{all_dropped:,} dropped" if all_dropped else "")
-
-    return told
 
 
 def _on_cores(job: Pass, left: list[int], config: CleanConfig, told: Told) -> None:

@@ -29,13 +29,12 @@ def read_documents(corpus: Path) -> Iterator[CorpusDocument]:
 
     Raises `UserError` when the folder is unfinished, another stage's, or damaged.
     """
-    manifest = read_manifest(corpus, "corpus")
-    for name in sorted(file.name for file in manifest.files if file.name.startswith("part-")):
-        for record in read_packed(corpus / name):
+    for part in corpus_parts([corpus]):
+        for record in read_packed(part):
             try:
                 document = CorpusDocument(**record)
             except TypeError as err:
-                raise _damaged(corpus / name, err) from err
+                raise _damaged(part, err) from err
             yield document
 
 

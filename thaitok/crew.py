@@ -22,9 +22,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from thaitok.errors import UserError
+from thaitok.progress import Advance
 
 BOOT = "from thaitok.crew import serve; serve()"
-REPORT_BYTES = 1_000_000
+MEGABYTE = 1_000_000
+REPORT_BYTES = MEGABYTE
 """How much a worker reads between two reports."""
 
 Told = Callable[[int, int], None]
@@ -81,6 +83,20 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):  # not on macOS
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def in_megabytes(advance: Advance) -> Told:
+    """Return a `Told` that advances a bar of megabytes, whose total is rounded up."""
+    rest = MEGABYTE - 1  # rounded up, as the total is
+    all_dropped = 0
+
+    def told(size: int, dropped: int) -> None:
+        nonlocal rest, all_dropped
+        steps, rest = divmod(rest + size, MEGABYTE)
+        all_dropped += dropped
+        advance(steps, f"{all_dropped:,} dropped" if all_dropped else "")
+
+    return told
 
 
 Crew = list[subprocess.Popen[bytes]]

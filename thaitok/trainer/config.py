@@ -26,6 +26,7 @@ UNUSED: dict[Mode, tuple[str, ...]] = {
 """Settings that mean nothing in a mode."""
 SPECIAL = re.compile(r"<(?!0x[0-9A-F]{2}>)[^<>\s]+>")
 """Special tokens begin with `<`, which stands alone in every text, so that no text spells one."""
+LEAST_PIECES = 100
 Budget = Annotated[int, Field(ge=0)]
 Weight = Annotated[float, Field(gt=0)]
 
@@ -69,7 +70,7 @@ class TokenizerConfig(Config):
     """Finished corpus folders."""
     out: Path
     """The tokenizer folder to make."""
-    vocab_size: int = Field(default=25_000, ge=100, le=500_000)
+    vocab_size: int = Field(default=25_000, ge=LEAST_PIECES, le=500_000)
     """Pieces, special tokens included."""
     mode: Mode = "mixed"
     """`mixed`: words and phrases in one lattice, phrases within a budget. `phrase`: the same
@@ -87,8 +88,8 @@ class TokenizerConfig(Config):
     character_coverage: float = Field(default=0.99995, ge=0.98, le=1.0)
     """Share of characters the alphabet covers. Thai letters and ASCII in use always belong to
     it; the others left out are named."""
-    max_piece_length: int = Field(default=40, ge=2, le=64)
-    """Characters of the longest piece (`line`: 16 and WangchanBERTa's 10 are usual)."""
+    max_piece_length: int | None = Field(default=None, ge=2, le=64)
+    """Characters of the longest piece: by default 40, and in mode `line` SentencePiece's 16."""
     lower: bool = False
     """Uncased: the tokenizer lower-cases what it reads."""
     byte_fallback: bool = False
@@ -147,6 +148,11 @@ PROFILES: dict[Profile, Resolved] = {
 }
 SHARES = {"latin": 0.17, "digits": 0.01, "emoji": 0.01, "other": 0.02}
 """Default largest share of each script, of all pieces."""
+
+
+def longest_piece(config: TokenizerConfig) -> int:
+    """Return the characters of the longest piece, by the setting and the mode."""
+    return config.max_piece_length or (16 if config.mode == "line" else 40)
 
 
 def phrase_settings(config: TokenizerConfig) -> Resolved:

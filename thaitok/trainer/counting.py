@@ -19,7 +19,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from thaitok.corpus import corpus_parts, read_packed
-from thaitok.crew import Job, Told, cores, run_locally
+from thaitok.crew import MEGABYTE, Job, Told, cores, in_megabytes, run_locally
 from thaitok.errors import UserError
 from thaitok.progress import progress
 from thaitok.rules import normalize_many
@@ -40,7 +40,6 @@ MOST_TOKENS = 16_000_000
 """Words of distinct phrases that are trained on; rare phrases are sampled to stay below it."""
 MOST_WORDS = 1_000_000
 """Distinct words that are kept; the rarest go."""
-MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +93,8 @@ def count_corpus(
     partitions = min(max(1, sum(sizes) // PARTITION_BYTES), MOST_PARTITIONS)
     counting = Counting(parts, folder, partitions, weights, lower, split_digits, seed)
     crew = workers or cores()
-    with progress("train: counting", sum(sizes) // MEGABYTE, "MB packed") as advance:
-        rest = 0
-
-        def told(size: int, _: int) -> None:
-            nonlocal rest
-            steps, rest = divmod(rest + size, MEGABYTE)
-            advance(steps)
-
-        _run(Job(_deal, counting, sizes), crew, told)
+    with progress("train: counting", -(-sum(sizes) // MEGABYTE), "MB packed") as advance:
+        _run(Job(_deal, counting, sizes), crew, in_megabytes(advance))
     _require_sources(folder, len(parts), weights)
     even = [sum(sizes) // partitions] * partitions
     _run(Job(_reduce, counting, even), crew, lambda *_: None)

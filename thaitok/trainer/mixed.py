@@ -127,7 +127,7 @@ def _step(words: Words, vocabulary: Vocabulary, *, bayesian: bool) -> Vocabulary
 
     Digamma in place of the logarithm favours few pieces (as SentencePiece does).
     """
-    counts = expect(words, vocabulary.pieces, vocabulary.score)
+    counts = _expect(words, vocabulary.pieces, vocabulary.score)
     if bayesian:
         alive = (counts >= LEAST_EXPECTED) | vocabulary.pieces.fixed
         vocabulary, counts = vocabulary.only(alive), counts[alive]
@@ -136,7 +136,7 @@ def _step(words: Words, vocabulary: Vocabulary, *, bayesian: bool) -> Vocabulary
     return Vocabulary(vocabulary.pieces, counts, score)
 
 
-def expect(words: Words, pieces: Pieces, score: Floats) -> Floats:
+def _expect(words: Words, pieces: Pieces, score: Floats) -> Floats:
     """Return how often each piece is expected, in all cuts by their probability."""
     inside, over, phrases, chance = pieces.inside, pieces.over, pieces.phrases, np.exp(score)
     rows = len(words.counts)
@@ -173,10 +173,10 @@ def _best(pieces: Pieces, loss: Floats, wanted: int, options: MixedOptions) -> F
     """Choose pieces by their loss; single characters always, classes within their budgets."""
     order = np.argsort(-np.where(pieces.fixed, np.inf, loss), kind="stable")
     allowed = np.ones(len(order), bool)
-    for name, budget in options.budgets.items():
-        ranked = pieces.kinds[name][order] & ~pieces.fixed[order] if name in pieces.kinds else None
-        if ranked is not None:
-            allowed &= ~ranked | (np.cumsum(ranked) <= budget * (wanted / options.size))
+    for name in pieces.kinds.keys() & options.budgets.keys():
+        ranked = (pieces.kinds[name] & ~pieces.fixed)[order]
+        budget = options.budgets[name] * (wanted / options.size)
+        allowed &= ~ranked | (np.cumsum(ranked) <= budget)
     alive = np.zeros(len(order), bool)
     alive[order[allowed][:wanted]] = True
     return alive

@@ -199,7 +199,7 @@ def _levels(
     level = words.astype(np.int64)
     chars = size_of.astype(np.int64)
     chance = log_word[words]
-    found: list[tuple[Longs, Ints, Floats, int]] = []
+    found: list[tuple[Longs, Ints, Floats]] = []
     edges: tuple[list[Longs], list[np.ndarray], list[Ints]] = ([], [], [])
     base = 0
     for many in range(2, options.most_words + 1):
@@ -228,7 +228,7 @@ def _levels(
         edges[0].append(places[here])
         edges[1].append(np.full(int(here.sum()), many, np.uint8))
         edges[2].append(number[which[here]])
-        found.append((first[kept], np.full(int(kept.sum()), many, np.int32), counts[kept], many))
+        found.append((first[kept], np.full(int(kept.sum()), many, np.int32), counts[kept]))
         base += int(kept.sum())
     rows = lay_out(phrases.starts, len(words), *edges)
     return Candidates(

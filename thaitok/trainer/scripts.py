@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+from thaitok.rules import EMOJI
+
 CLASSES = {
     "thai": "\u0e01-\u0e3a\u0e40-\u0e4f",
     "latin": "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff",
     "digits": "0-9\u0e50-\u0e59",
-    "emoji": "\u200d\u2600-\u27bf\ufe0f\U0001f000-\U0001faff",
+    "emoji": f"\u200d{EMOJI}",
 }
 SCRIPTS = (*CLASSES, "other", "other")
 RUNS = re.compile(

@@ -15,7 +15,7 @@ from sentencepiece import sentencepiece_model_pb2 as spm
 from thaitok.convert import OPENING
 from thaitok.errors import UserError
 from thaitok.rules import SPACE_TOKEN
-from thaitok.trainer.config import TokenizerConfig
+from thaitok.trainer.config import TokenizerConfig, longest_piece
 
 APART = [SPACE_TOKEN, OPENING]
 """Pieces that are cut out of a text before the others: whatever special token a text spells is
@@ -68,7 +68,7 @@ def train_sentencepiece(config: TokenizerConfig, options: dict[str, Any]) -> byt
         "model_type": config.algorithm,
         "vocab_size": config.vocab_size,
         "character_coverage": config.character_coverage,
-        "max_sentencepiece_length": config.max_piece_length,
+        "max_sentencepiece_length": longest_piece(config),
         "byte_fallback": config.byte_fallback,
         "split_digits": config.split_digits,
         # All normalising is ours: nmt_nfkc splits sara am and is lossy.

@@ -28,7 +28,13 @@ from thaitok.progress import progress
 from thaitok.rules import mark_spaces, normalize_many
 from thaitok.tokenizer import measure
 from thaitok.trainer.alphabet import Alphabet, alphabet_of, count_characters
-from thaitok.trainer.config import TokenizerConfig, budgets, phrase_settings
+from thaitok.trainer.config import (
+    LEAST_PIECES,
+    TokenizerConfig,
+    budgets,
+    longest_piece,
+    phrase_settings,
+)
 from thaitok.trainer.counting import Counted, count_corpus
 from thaitok.trainer.mixed import MixedOptions, TooFewPieces, train_mixed
 from thaitok.trainer.phrases import PhraseOptions
@@ -48,7 +54,6 @@ SHOWN, NAMED = 20, 200
 """How many of the characters left out are told, and how many are written to the report."""
 SAMPLED_PARTS, SAMPLED_DOCUMENTS, SAMPLED_CHARACTERS = 20, 1000, 50_000
 """How many parts of the corpus, documents of them, and characters of each are measured on."""
-MORE = "give more text"
 
 
 def train_tokenizer(config: TokenizerConfig) -> Manifest:
@@ -107,12 +112,13 @@ def _on_counts(config: TokenizerConfig, scratch: Path) -> Trained:
         pieces = train_mixed(counted, _options(config, counted, taken))
     except TooFewPieces as err:
         possible = err.possible + taken
-        least = TokenizerConfig.model_fields["vocab_size"].metadata[0].ge
         raise UserError(
             f"the corpus is too small for {config.vocab_size:,} pieces within the budgets of"
             " phrases and scripts",
             where=_where(config),
-            do=f"give --vocab-size {possible}, or more text" if possible >= least else MORE,
+            do=f"give --vocab-size {possible}, or more text"
+            if possible >= LEAST_PIECES
+            else "give more text",
         ) from None
     serialized = build_model(pieces, config.special_tokens, byte_fallback=config.byte_fallback)
     return Trained(serialized, alphabet)
@@ -158,7 +164,7 @@ def _options(config: TokenizerConfig, counted: Counted, taken: int) -> MixedOpti
     settings = phrase_settings(config)
     characters = float((counted.counts * np.fromiter(map(len, counted.words), np.int64)).sum())
     least = config.phrases.least_count * characters / LEAST_OF_CHARACTERS
-    longest = config.max_piece_length
+    longest = longest_piece(config)
     return MixedOptions(
         size=config.vocab_size - taken,
         seeds=SEEDS,
@@ -183,7 +189,7 @@ def _by_sentencepiece(config: TokenizerConfig, counted: Counted, scratch: Path) 
     options = {"input": str(scratch / "words.tsv"), "input_format": "tsv"}
     if config.algorithm == "unigram":
         words = Words.of(counted.words, counted.counts)
-        seeds = substrings(words, config.max_piece_length, LEAST_SEED, SEEDS)
+        seeds = substrings(words, longest_piece(config), LEAST_SEED, SEEDS)
         where = zip(seeds.places.tolist(), seeds.sizes.tolist(), strict=True)
         texts = (words.text(*one) for one in where)
         _write_tsv(

@@ -86,6 +86,20 @@ def test_the_special_tokens_have_the_ids_asked_for(corpus: Path, tmp_path: Path)
     assert fast.encode("แมว").ids[0] == 2
 
 
+@pytest.mark.parametrize(
+    ("settings", "longest"), [({}, 40), ({"mode": "line"}, 16), ({"max_piece_length": 5}, 5)]
+)
+def test_pieces_are_as_long_as_they_may_be(
+    corpus_of: CorpusOf, corpus: Path, tmp_path: Path, settings: dict[str, Any], longest: int
+) -> None:
+    formula = "".join(chr(0x0E01 + number) for number in range(45))  # one unknown word
+    texts = [*read_texts([corpus]), *["abcdefghijklmnopqrstuvwxyz" * 2] * 99, *[formula] * 99]
+    many = corpus_of(tmp_path / "many", texts)
+    train_tokenizer(config_of(many, tmp_path / "t", vocab_size=300, **settings))
+    pieces = [piece for piece in pieces_of(tmp_path / "t") if piece not in SPECIALS]
+    assert max(map(len, pieces)) == longest
+
+
 def test_uncased_digits_and_bytes(corpus: Path, tmp_path: Path) -> None:
     out = tmp_path / "t"
     settings = {"lower": True, "split_digits": True, "byte_fallback": True, "vocab_size": 500}
