@@ -22,10 +22,10 @@ from bench_cleaning import Batch, documents, megabytes, the_peer
 
 from thaitok.alignment import widen
 from thaitok.bulk import encode_texts
-from thaitok.convert import SPECIAL_TOKENS
 from thaitok.rules import SPACE_TOKEN, mark_spaces, normalize, normalize_many, tokenizers_normalizer
 from thaitok.show import print_table
 from thaitok.tokenizer import BulkEncoder, is_uncased, load_sentencepiece, load_tokenizer
+from thaitok.tokenizer_json import SPECIAL_TOKENS
 
 SETS = {"thaigov_v2": 40, "social_open": 1, "msdocs_th": 10}
 """Which sets, and every how manieth document: together over 80,000 lines."""

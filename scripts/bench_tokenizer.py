@@ -34,11 +34,11 @@ from thaitok.compare.boundaries import measure_boundaries, measure_edges
 from thaitok.compare.gold import read_gold
 from thaitok.compare.lines import lines_of
 from thaitok.compare.load import load_tokenizer_any
-from thaitok.convert import SPM_FILE, read_model, write_tokenizer_files
 from thaitok.corpus import read_documents
 from thaitok.folder import stage_job
 from thaitok.rules import SPACE_TOKEN, mark_spaces, normalize_many
 from thaitok.show import print_table
+from thaitok.tokenizer_json import SPM_FILE, read_model, write_tokenizer_files
 
 CAPS = {"thaigov_v2": 24_000_000, "thaigov_v1": 12_000_000}
 """Characters of the largest sources: else most of the text would be government news."""

@@ -17,7 +17,10 @@ import sentencepiece
 from sentencepiece import sentencepiece_model_pb2
 from tokenizers import Tokenizer
 
-from thaitok.convert import (
+from thaitok.errors import UserError
+from thaitok.folder import TOKENIZER_FILES, FileFacts, file_facts
+from thaitok.rules import SPACE_TOKEN, normalize_many
+from thaitok.tokenizer_json import (
     CONFIG_FILE,
     OPENING,
     SCORE_STEP,
@@ -25,9 +28,6 @@ from thaitok.convert import (
     SPM_FILE,
     TOKENIZER_FILE,
 )
-from thaitok.errors import UserError
-from thaitok.folder import TOKENIZER_FILES, FileFacts, file_facts
-from thaitok.rules import SPACE_TOKEN, normalize_many
 
 EXACT_SUM = 2**24 * SCORE_STEP
 """Sums of scores that SentencePiece's 32-bit floats, of 24 bits, hold without rounding."""

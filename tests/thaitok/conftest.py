@@ -12,8 +12,8 @@ import pytest
 import sentencepiece
 from pythainlp.corpus import thai_words
 
-from thaitok.convert import read_model, write_tokenizer_files
 from thaitok.rules import SPACE_TOKEN, mark_spaces, normalize
+from thaitok.tokenizer_json import read_model, write_tokenizer_files
 
 Trained = Callable[..., Path]
 

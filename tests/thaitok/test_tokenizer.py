@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from sentencepiece import sentencepiece_model_pb2
 
-from thaitok.convert import read_model, write_tokenizer_files
 from thaitok.errors import UserError
 from thaitok.folder import TOKENIZER_FILES
 from thaitok.tokenizer import BulkEncoder, decode_lines, encode_lines, load_tokenizer, measure
+from thaitok.tokenizer_json import read_model, write_tokenizer_files
 from thaitok.words import segment
 
 Trained = Callable[..., Path]

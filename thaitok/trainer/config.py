@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from thaitok.config import Config
-from thaitok.convert import SPECIAL_TOKENS
 from thaitok.rules import SPACE_TOKEN
+from thaitok.tokenizer_json import SPECIAL_TOKENS
 
 PRESETS = Path(__file__).parent / "presets"
 """Folder of the presets, one TOML each."""

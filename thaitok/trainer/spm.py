@@ -12,9 +12,9 @@ from typing import Any
 
 from sentencepiece import sentencepiece_model_pb2 as spm
 
-from thaitok.convert import OPENING
 from thaitok.errors import UserError
 from thaitok.rules import SPACE_TOKEN
+from thaitok.tokenizer_json import OPENING
 from thaitok.trainer.config import TokenizerConfig, longest_piece
 
 APART = [SPACE_TOKEN, OPENING]

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from thaitok.card import write_card
-from thaitok.convert import read_model, write_tokenizer_files
 from thaitok.corpus import (
     corpus_inputs,
     corpus_parts,
@@ -27,6 +26,7 @@ from thaitok.folder import Manifest, package_versions, stage_job, write_json, wr
 from thaitok.progress import progress
 from thaitok.rules import mark_spaces, normalize_many
 from thaitok.tokenizer import measure
+from thaitok.tokenizer_json import read_model, write_tokenizer_files
 from thaitok.trainer.alphabet import Alphabet, alphabet_of, count_characters
 from thaitok.trainer.config import (
     LEAST_PIECES,

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from sentencepiece import sentencepiece_model_pb2
 from tokenizers import Tokenizer
 
-from thaitok.convert import SPECIAL_TOKENS, fast_tokenizer, read_model
 from thaitok.errors import UserError
 from thaitok.folder import TOKENIZER_FILES
 from thaitok.rules import SPACE_TOKEN, mark_spaces, normalize
 from thaitok.tokenizer import BulkEncoder, load_tokenizer
+from thaitok.tokenizer_json import SPECIAL_TOKENS, fast_tokenizer, read_model
 from thaitok.trainer import TokenizerConfig, train_tokenizer
 
 Trained = Callable[..., Path]
