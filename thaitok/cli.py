@@ -6,13 +6,13 @@ import json
 import logging
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from thaitok.console import lines_of, name_of_lines, print_counts, run_app
+from thaitok import tokenizer_verbs
+from thaitok.console import ConfigFile, Json, Out, Set, lines_of, print_counts, run_app
 from thaitok.errors import UserError
 
 # Each stage is imported inside its verb, so that `thaitok --help` loads neither torch nor
@@ -26,11 +26,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Thai encoders for your own domain: raw text to a published, fine-tuned model.",
 )
-
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")]
-Set = Annotated[list[str] | None, typer.Option("--set", help="key=value for any setting.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Out = Annotated[Path | None, typer.Option("--out", help="The folder to make.")]
 
 
 @app.command()
@@ -104,116 +99,8 @@ def sources(as_json: Json = False) -> None:
     print_table("Sources", ("input", "repository", "config", "size", "licence", "mind"), shown)
 
 
-@app.command()
-def train(
-    corpus: Annotated[list[Path] | None, typer.Argument(help="Corpus folders.")] = None,
-    out: Out = None,
-    vocab_size: Annotated[int | None, typer.Option(help="Pieces.")] = None,
-    mode: Annotated[str | None, typer.Option(help="mixed, word, phrase or line.")] = None,
-    profile: Annotated[str | None, typer.Option(help="compact, balanced or spans.")] = None,
-    config: Annotated[Path | None, typer.Option(help="A TOML file, or a preset's name.")] = None,
-    set_: Set = None,
-    as_json: Json = False,
-) -> None:
-    """Train a tokenizer for plain AutoTokenizer. Presets: default-32k, wangchanberta-25k, demo."""
-    from thaitok.config import load_config, preset_path
-    from thaitok.trainer.config import PRESETS, TokenizerConfig
-    from thaitok.trainer.train import train_tokenizer
-
-    flags = {"corpus": corpus, "out": out, "vocab_size": vocab_size, "mode": mode}
-    file = preset_path(config, PRESETS) if config else None
-    settings = load_config(TokenizerConfig, file, set_ or (), **flags, profile=profile)
-    manifest = train_tokenizer(settings)
-    print_counts("tokenizer", settings.out, manifest.counts, as_json)
-
-
-@app.command()
-def encode(
-    tokenizer: Annotated[Path, typer.Argument(help="A tokenizer or model folder.")],
-    file: Annotated[
-        Path | None, typer.Argument(help="Text, a line each; - or none is stdin.")
-    ] = None,
-    pieces: Annotated[bool, typer.Option("--pieces", help="Pieces and not ids.")] = False,
-    offsets: Annotated[
-        bool, typer.Option("--offsets", help="Piece, start and end in characters of the line.")
-    ] = False,
-    special_tokens: Annotated[
-        bool,
-        typer.Option("--special-tokens", help="Put <s> and </s> around; a <mask> is no text."),
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Turn lines of text into lines of ids, pieces or offsets."""
-    from thaitok.tokenizer import encode_lines, load_tokenizer
-
-    if pieces + offsets + as_json > 1:
-        raise UserError("give one of --pieces, --offsets and --json; --json holds them all")
-    for line in encode_lines(load_tokenizer(tokenizer), lines_of(file), special_tokens):
-        if as_json:
-            print(json.dumps(asdict(line), ensure_ascii=False))
-        elif offsets:
-            spans = zip(line.pieces, line.offsets, strict=True)
-            print(" ".join(f"{piece}:{start}:{end}" for piece, (start, end) in spans))
-        else:
-            print(*(line.pieces if pieces else line.ids))
-
-
-@app.command()
-def decode(
-    tokenizer: Annotated[Path, typer.Argument(help="A tokenizer or model folder.")],
-    file: Annotated[Path | None, typer.Argument(help="Lines of ids; - or none is stdin.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Turn lines of ids back into text."""
-    from thaitok.tokenizer import decode_lines, load_tokenizer
-
-    for text in decode_lines(load_tokenizer(tokenizer), lines_of(file), name_of_lines(file)):
-        print(json.dumps({"text": text}, ensure_ascii=False) if as_json else text)
-
-
-@app.command()
-def compare(
-    tokenizers: Annotated[
-        list[str] | None,
-        typer.Argument(help="Folders, Hub names, .json, .model or .tiktoken files."),
-    ] = None,
-    text: Annotated[
-        list[Path] | None, typer.Option(help="Text to measure on: txt, jsonl, a corpus folder.")
-    ] = None,
-    gold: Annotated[
-        list[Path] | None, typer.Option(help="Gold words, entities or answers: jsonl.")
-    ] = None,
-    limit: Annotated[int | None, typer.Option(help="Most documents of a domain.")] = None,
-    sentence: Annotated[list[str] | None, typer.Option(help="A sentence to show cut.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for a page and JSON.")] = None,
-    config: ConfigFile = None,
-    set_: Set = None,
-    as_json: Json = False,
-) -> None:
-    """Measure tokenizers side by side: tokens, bits, boundaries crossed, round trip, speed."""
-    from thaitok.compare.run import CompareConfig
-    from thaitok.compare.run import compare as run
-    from thaitok.compare.tables import cut_table, terminal_tables
-    from thaitok.config import load_config
-    from thaitok.show import print_table
-
-    flags = {
-        "tokenizers": tokenizers,
-        "text": text,
-        "gold": gold,
-        "limit": limit,
-        "sentences": sentence,
-        "out": out,
-    }
-    settings = load_config(CompareConfig, config, set_ or (), **flags)
-    comparison = run(settings)
-    if as_json:
-        print(json.dumps(comparison.model_dump(mode="json"), ensure_ascii=False))
-        return
-    for table in [*terminal_tables(comparison), *(cut_table(comparison) if sentence else ())]:
-        print_table(table.title, table.columns, table.rows)
-    if settings.out:
-        log.info("the report is %s", settings.out / "report.html")
+for verb in tokenizer_verbs.VERBS:
+    app.command()(verb)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Between the command and its user: exit codes, one-line errors, lines in, counts out."""
+"""Between the command and its user: shared options, exit codes, one-line errors, lines, counts."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from thaitok.errors import UserError, explain_system_error
+
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")]
+Set = Annotated[list[str] | None, typer.Option("--set", help="key=value for any setting.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Out = Annotated[Path | None, typer.Option("--out", help="The folder to make.")]
+"""Options that verbs share."""
 
 
 def run_app(app: typer.Typer, argv: Sequence[str] | None) -> int:

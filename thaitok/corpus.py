@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ import zstandard
 
 from thaitok.errors import UserError
 from thaitok.folder import MANIFEST, FileFacts, file_facts, read_manifest
+
+SAMPLED_PARTS, SAMPLED_DOCUMENTS, SAMPLED_CHARACTERS = 20, 1000, 50_000
+"""How many parts of a corpus, documents of them, and characters of each are a sample of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,18 @@ def read_texts(corpora: Iterable[Path]) -> Iterator[str]:
     for corpus in corpora:
         for document in read_documents(corpus):
             yield document.text
+
+
+def sample_texts(corpora: Iterable[Path]) -> list[str]:
+    """Return the first documents of parts spread evenly over corpora, to measure on."""
+    parts = corpus_parts(corpora)
+    chosen = parts[:: -(-len(parts) // SAMPLED_PARTS)]
+    each = SAMPLED_DOCUMENTS // len(chosen)
+    return [
+        record["text"][:SAMPLED_CHARACTERS]
+        for part in chosen
+        for record in islice(read_packed(part), each)
+    ]
 
 
 def count_documents(corpora: Iterable[Path]) -> int:

@@ -7,20 +7,13 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from thaitok.card import write_card
-from thaitok.corpus import (
-    corpus_inputs,
-    corpus_parts,
-    count_documents,
-    read_packed,
-    read_texts,
-)
+from thaitok.corpus import corpus_inputs, count_documents, read_texts, sample_texts
 from thaitok.errors import UserError
 from thaitok.folder import Manifest, package_versions, stage_job, write_json, written
 from thaitok.progress import progress
@@ -52,8 +45,6 @@ SENTENCEPIECE_CHARACTERS = 40_000_000
 """SentencePiece repeats a word as often as it counts; counts are scaled to stay below this."""
 SHOWN, NAMED = 20, 200
 """How many of the characters left out are told, and how many are written to the report."""
-SAMPLED_PARTS, SAMPLED_DOCUMENTS, SAMPLED_CHARACTERS = 20, 1000, 50_000
-"""How many parts of the corpus, documents of them, and characters of each are measured on."""
 
 
 def train_tokenizer(config: TokenizerConfig) -> Manifest:
@@ -75,7 +66,7 @@ def train_tokenizer(config: TokenizerConfig) -> Manifest:
         shutil.rmtree(scratch)
         model = read_model(trained.serialized)
         write_tokenizer_files(job.work, model, config.model_max_length, config.lower)
-        measured = measure(job.work, _sample(config.corpus))
+        measured = measure(job.work, sample_texts(config.corpus))
         left_out = trained.alphabet.left_out
         write_json(job.work / "report.json", {**measured, "left_out": dict(left_out[:NAMED])})
         counts = {"pieces": len(model.pieces), "characters_left_out": len(left_out), **measured}
@@ -225,18 +216,6 @@ def _read(corpus: tuple[Path, ...]) -> Iterator[str]:
         for text in read_texts(corpus):
             yield text
             advance()
-
-
-def _sample(corpus: tuple[Path, ...]) -> list[str]:
-    """Return the first documents of parts spread evenly over the corpus, to measure on."""
-    parts = corpus_parts(corpus)
-    chosen = parts[:: -(-len(parts) // SAMPLED_PARTS)]
-    each = SAMPLED_DOCUMENTS // len(chosen)
-    return [
-        record["text"][:SAMPLED_CHARACTERS]
-        for part in chosen
-        for record in islice(read_packed(part), each)
-    ]
 
 
 def _write_card(folder: Path, config: TokenizerConfig, counts: dict[str, Any]) -> None:

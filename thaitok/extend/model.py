@@ -1,0 +1,156 @@
+"""A model grown or shrunk with its vocabulary: rows kept bit for bit, and rows for new pieces."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from torch import nn
+from transformers import PretrainedConfig, PreTrainedModel
+
+from thaitok.errors import UserError
+from thaitok.extend.vectors import Init, NewPiece, Vectors, choose_vectors, new_rows
+from thaitok.quiet import quiet
+
+
+def fit_model(
+    source: Path,
+    target: Path,
+    *,
+    pieces: Sequence[str],
+    scores: Sequence[float],
+    kept: Sequence[int],
+    new: Sequence[NewPiece] = (),
+    init: Init = "mean",
+    seed: int = 0,
+) -> dict[str, int]:
+    """Write into folder `target` the model of `source` for another vocabulary.
+
+    `pieces` and `scores` are the old vocabulary by id, a score of 0 meaning none. Row i of every
+    table that has a row a piece becomes the old row `kept[i]`, bit for bit; after these come
+    the rows of `new`. All other weights are the old ones. Special ids in config.json go with
+    their pieces. Returns the numbers of parameters and of rows kept, added and dropped.
+
+    Raises `UserError` when the folder holds no weights as safetensors, an architecture that
+    transformers does not know, or not as many rows as there are old pieces.
+    """
+    kind, config = _architecture(source)
+    if config.vocab_size != len(pieces):
+        raise UserError(
+            f"the model has {config.vocab_size:,} rows where the tokenizer has "
+            f"{len(pieces):,} pieces",
+            where=source,
+            do="give the model that was trained with this tokenizer",
+        )
+    settings = _remapped(config, kept, len(kept) + len(new))
+    model = _load(source, kind)
+    vectors = choose_vectors(init, pieces, scores, new, seed)
+    _refit(model, vocabulary_tensors(kind, config), kept, vectors)
+    model.config.update(settings)
+    with quiet():
+        model.save_pretrained(target)
+    return {
+        "parameters": sum(one.numel() for one in model.parameters()),
+        "kept": len(kept),
+        "added": len(new),
+        "dropped": len(pieces) - len(set(kept)),
+    }
+
+
+def vocabulary_tensors(kind: type[PreTrainedModel], config: PretrainedConfig) -> set[str]:
+    """Return the names of a model's weights that have a row a piece.
+
+    They are those whose shape follows the size of the vocabulary: tables in and out, and the
+    output's bias, whatever the architecture calls them. Nothing is loaded for it.
+    """
+    wider = copy.deepcopy(config)
+    wider.vocab_size += 1
+    with quiet(), torch.device("meta"):
+        one, two = (dict(_named(kind(each))) for each in (config, wider))
+    return {name for name in one if one[name].shape != two[name].shape}
+
+
+def _named(model: nn.Module) -> list[tuple[str, nn.Parameter]]:
+    # A tied weight under each of its names.
+    return list(model.named_parameters(remove_duplicate=False))
+
+
+def _architecture(source: Path) -> tuple[type[PreTrainedModel], PretrainedConfig]:
+    """Return a model's class and config; no code but transformers' own is run."""
+    path = source / "config.json"
+    try:
+        names = json.loads(path.read_text(encoding="utf-8")).get("architectures") or []
+        with quiet():
+            config = transformers.AutoConfig.from_pretrained(source, trust_remote_code=False)
+    except FileNotFoundError:
+        raise UserError("is no model: it has no config.json", where=source) from None
+    except (ValueError, AttributeError) as err:
+        raise UserError(f"is no config that transformers knows: {err}", where=path) from None
+    kind = getattr(transformers, names[0], None) if names else None
+    if not (isinstance(kind, type) and issubclass(kind, PreTrainedModel)):
+        said = f"architecture {names[0]!r}" if names else "no architecture"
+        raise UserError(f"names {said} that transformers knows", where=path)
+    return kind, config
+
+
+def _load(source: Path, kind: type[PreTrainedModel]) -> PreTrainedModel:
+    """Load a model from safetensors, in the type its weights have."""
+    if not any(source.glob("*.safetensors")):
+        pickled = any(source.glob("*.bin"))
+        do = "convert it with `thaitok convert` first" if pickled else "give a model's folder"
+        raise UserError("has no weights as safetensors", where=source, do=do)
+    try:
+        with quiet():
+            loaded: Any = kind.from_pretrained(
+                source,
+                dtype="auto",
+                use_safetensors=True,
+                trust_remote_code=False,
+                output_loading_info=True,
+            )
+    except (RuntimeError, OSError) as err:
+        raise UserError(f"cannot be loaded: {err}", where=source) from None
+    model: PreTrainedModel = loaded[0]
+    if missing := sorted(loaded[1]["missing_keys"]):
+        raise UserError(f"has no weights for {', '.join(missing)}", where=source)
+    return model
+
+
+def _refit(
+    model: PreTrainedModel, tensors: set[str], kept: Sequence[int], vectors: Vectors
+) -> None:
+    """Put tables of the new vocabulary in place; a tied one is made once and stays tied."""
+    made: dict[int, nn.Parameter] = {}
+    spread = float(getattr(model.config, "initializer_range", 0.02))
+    for name, parameter in _named(model):
+        if name not in tensors:
+            continue
+        if id(parameter) not in made:
+            rows = parameter.detach()
+            table = torch.cat([rows[list(kept)], new_rows(vectors, rows, spread)])
+            made[id(parameter)] = nn.Parameter(table)
+        owner, _, attribute = name.rpartition(".")
+        setattr(model.get_submodule(owner), attribute, made[id(parameter)])
+
+
+def _remapped(config: PretrainedConfig, kept: Sequence[int], size: int) -> dict[str, int | None]:
+    """Return a config's size and special ids anew; an id beyond the vocabulary means nothing."""
+    now = {number: place for place, number in reversed(list(enumerate(kept)))}
+    ids = {
+        name: number
+        for name, number in config.to_dict().items()
+        if name.endswith("_token_id") and isinstance(number, int)
+    }
+    for name, number in ids.items():
+        if 0 <= number < config.vocab_size and number not in now:
+            raise UserError(f"config.json's {name} {number} is a piece that is not kept")
+    padding = ids.get("pad_token_id", size)
+    if now.get(padding, padding) != padding:
+        # RoBERTa's positions are counted from the padding's id on: their table would be wrong.
+        raise UserError("the padding's id must stay what it is")
+    return {"vocab_size": size, **{name: now.get(number) for name, number in ids.items()}}
