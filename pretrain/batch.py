@@ -10,10 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pretrain.config import MaskConfig
+from pretrain.config import MaskConfig, PretrainConfig
 from pretrain.masking import mask_row
-from pretrain.plan import Row, RowPlan, generator
+from pretrain.plan import Row, RowPlan, cut_documents, generator
 from pretrain.shards import TokenShards
+from thaitok.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +99,25 @@ class Batches:
             positions[begin:end] = np.arange(pad + 1, pad + 1 + size)
             documents[begin:end] = number
         return ids, positions, documents
+
+
+def split_documents(config: PretrainConfig, shards: TokenShards) -> tuple[Batches, Batches, int]:
+    """Hold documents out by seed; return both kinds of batches and the rows to evaluate on."""
+    held_out = max(1, round(config.eval_share * len(shards)))
+    if held_out >= len(shards):
+        raise UserError(
+            f"{len(shards)} documents are too few to hold some out",
+            where=config.shards,
+            do="make shards from more text",
+        )
+    order = generator(config.seed, 0, 3).permutation(len(shards))
+    lengths = shards.lengths
+    batches = []
+    for documents in (np.sort(order[held_out:]), np.sort(order[:held_out])):
+        spans = cut_documents(documents, lengths[documents], config.sequence_length - 2)
+        if not len(spans):
+            raise UserError("holds too little text", where=config.shards, do="make it from more")
+        plan = RowPlan(spans, config.sequence_length, config.seed)
+        batches.append(Batches(shards, plan, config.mask, config.seed, config.sequence_length))
+    rows = min(config.eval_rows, batches[1].plan.epoch_rows(0))
+    return batches[0], batches[1], rows

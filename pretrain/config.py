@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -63,6 +63,10 @@ class OptimConfig(Config):
     """Of matrices; biases and layer norms do not decay."""
     clip: float = Field(default=1.0, gt=0)
     """Largest norm of the gradient."""
+    layer_decay: float = Field(default=1.0, gt=0, le=1)
+    """Rate of each layer as a share of the one above it; 1.0: all have the same."""
+    unfreeze_every: int = Field(default=0, ge=0)
+    """Steps until the next layer from the top begins to learn; 0: all from the first step."""
 
 
 class PretrainConfig(Config):
@@ -72,6 +76,8 @@ class PretrainConfig(Config):
     """A shards folder."""
     out: Path
     """The run folder to make."""
+    start: Path | None = None
+    """A Hugging Face masked-LM folder to go on from; none: random weights."""
     seed: int = Field(default=1, ge=0, lt=2**32)
     steps: int = Field(ge=1)
     """Updates of the weights."""
@@ -95,12 +101,22 @@ class PretrainConfig(Config):
     """Checkpoints kept; two at least, so that a damaged one leaves another."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """`auto`: bf16 where the device computes it, else fp32."""
-    model: ModelConfig = ModelConfig()
+    model: ModelConfig | None = None
+    """Size of a model with random weights; one to go on from has its own."""
     mask: MaskConfig = MaskConfig()
     optim: OptimConfig = OptimConfig()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _random_weights_have_a_size(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or values.get("start") is not None:
+            return values
+        return {**values, "model": values.get("model") or {}}
+
     @model_validator(mode="after")
     def _fits(self) -> PretrainConfig:
+        if self.start is not None and self.model is not None:
+            raise ValueError("model is given beside start, whose own config counts")
         if self.batch_rows % self.micro_rows:
             raise ValueError(
                 f"batch_rows {self.batch_rows} is not a multiple of micro_rows {self.micro_rows}"

@@ -7,13 +7,16 @@ from torch.nn import functional
 from transformers import RobertaConfig, RobertaForMaskedLM
 
 from pretrain.batch import Batch
-from pretrain.config import PretrainConfig
+from pretrain.config import ModelConfig, PretrainConfig
 from pretrain.shards import SpecialIds
+from pretrain.start import load_start
 
 
 def build_model(config: PretrainConfig, pieces: int, special: SpecialIds) -> RobertaForMaskedLM:
-    """Build a RoBERTa with random weights for a vocabulary of `pieces`."""
-    size = config.model
+    """Load the model to go on from, or build a RoBERTa with random weights for `pieces`."""
+    if config.start is not None:
+        return load_start(config.start)
+    size = config.model or ModelConfig()
     return RobertaForMaskedLM(
         RobertaConfig(
             vocab_size=pieces,

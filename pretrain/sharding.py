@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +64,10 @@ def shard_corpus(config: ShardConfig) -> Manifest:
 
 
 class PhraseEncoder:
-    """Encode texts to ids with a mark on each id that starts a word, phrase by phrase."""
+    """Encode texts to ids with a mark on each id that starts a word, phrase by phrase.
+
+    By a tokenizer with other rules than ours, whole texts are encoded.
+    """
 
     def __init__(self, tokenizer: Path) -> None:
         self.bulk = BulkEncoder(tokenizer)
@@ -72,6 +76,9 @@ class PhraseEncoder:
 
     def encode(self, text: str) -> tuple[list[int], list[bool]]:
         """Return the ids of a text and whether each starts a word; a space is a word."""
+        if self.bulk.foreign is not None:
+            encoded = self.bulk.foreign.encode(text, add_special_tokens=False)
+            return encoded.ids, _word_starts(text, encoded.offsets)
         ids: list[int] = []
         starts: list[bool] = []
         for number, phrase in enumerate(normalize(text, self.bulk.lower).split(" ")):
@@ -92,6 +99,20 @@ class PhraseEncoder:
         found = ids, [start in words for start in starts]
         self.known[phrase] = found
         return found
+
+
+def _word_starts(text: str, offsets: Sequence[tuple[int, int]]) -> list[bool]:
+    """Say which tokens start a word of the text; of several at one place only the first does."""
+    words: set[int] = set()
+    place = 0
+    for part in re.split(r"(\s+)", text):
+        lengths = [len(part)] if part.isspace() else map(len, segment(part))
+        words.update(accumulate(lengths, initial=place))
+        place += len(part)
+    before = chain((-1,), (start for start, _ in offsets))
+    return [
+        start in words and start != last for (start, _), last in zip(offsets, before, strict=False)
+    ]
 
 
 @dataclass(slots=True)

@@ -13,20 +13,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
-from pretrain.batch import Batches
+from pretrain.batch import split_documents
 from pretrain.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
 from pretrain.config import PretrainConfig
 from pretrain.export import export_model
 from pretrain.interrupt import first_signal
 from pretrain.model import MaskedLanguageModel, build_model
-from pretrain.optim import build_optimizer, learning_rate
-from pretrain.plan import RowPlan, cut_documents, generator
+from pretrain.optim import build_optimizer, learning_rate, update
+from pretrain.plan import generator
 from pretrain.shards import TokenShards, open_shards
+from pretrain.start import added_rows, check_start, start_facts
 from thaitok.config import dump_toml
 from thaitok.devices import computes_bf16
 from thaitok.errors import UserError
@@ -46,8 +46,9 @@ log = logging.getLogger(__name__)
 
 METRICS, CHECKPOINTS = "metrics.jsonl", "checkpoints"
 
-NO_EFFECT = {"out", "shards", "keep", "log_every", "save_every"}
-"""Settings that change no weight, so that a run may be taken up with others."""
+NO_EFFECT = {"out", "shards", "start", "keep", "log_every", "save_every"}
+"""Settings that change no weight, so that a run may be taken up with others; of the folders
+among them what is in them counts."""
 
 
 def pretrain(config: PretrainConfig, *, resume: bool = True) -> Manifest:
@@ -60,6 +61,8 @@ def pretrain(config: PretrainConfig, *, resume: bool = True) -> Manifest:
     and when the loss is no number any more.
     """
     shards = open_shards(config.shards)
+    if config.start is not None:
+        check_start(config.start, shards, config.sequence_length)
     # Accelerate keeps its precision for the process, and refuses a second run with another.
     AcceleratorState._reset_state()
     # Unless it is told, Accelerate does not see that CPU processes belong together.
@@ -140,10 +143,13 @@ class _Run:
         torch.manual_seed(config.seed)
         encoder = build_model(config, self.shards.pieces, self.shards.special)
         self.encoder = MaskedLanguageModel(encoder).to(self.accelerator.device)
-        self.optimizer = build_optimizer(self.encoder, config.optim)
+        self.added = added_rows(config.start)
+        self.optimizer = build_optimizer(self.encoder, config.optim, self.added)
         self.batches, self.held_out, self.held_out_rows = split_documents(config, self.shards)
         self._take_up()
         self.model = self.accelerator.prepare(self.encoder)
+        if config.start is not None and self.step == 0:
+            self._log(**self._evaluate())  # what there was before
 
     def advance(self) -> str:
         """Make one update, log and evaluate and save when due; return a note on it."""
@@ -180,14 +186,13 @@ class _Run:
     def counts(self) -> dict[str, Any]:
         """Return what the manifest says of the run."""
         size = sum(one.numel() for one in self.encoder.parameters())
-        return {"steps": self.step, "tokens": self.tokens, "parameters": size, **self.evaluation}
+        counts = {"steps": self.step, "tokens": self.tokens, "parameters": size}
+        return {**counts, "added": self.added, **self.evaluation}
 
     def _update(self) -> tuple[torch.Tensor, torch.Tensor, float, int]:
         config, accelerator = self.config, self.accelerator
         world, rank = accelerator.num_processes, accelerator.process_index
         rate = learning_rate(self.step, config.steps, config.optim)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
         self.model.train()
         # Dropout is drawn anew from (seed, step, rank): no generator's state has to be saved.
         torch.manual_seed(int(generator(config.seed, self.step, rank, 2).integers(2**63)))
@@ -208,7 +213,7 @@ class _Run:
                 accelerator.backward(loss * world / counts[0])
             total += loss.detach()
         norm = accelerator.clip_grad_norm_(self.model.parameters(), config.optim.clip)
-        self.optimizer.step()
+        update(self.optimizer, rate, self.step, config.optim)
         self.optimizer.zero_grad()
         return accelerator.reduce(total, "sum") / counts[0], norm, rate, int(counts[1])
 
@@ -234,7 +239,8 @@ class _Run:
             self.evaluation = state["evaluation"]
             log.info("taking up the run after step %d", self.step)
         if self.first:
-            _cut_metrics(self.config.out / METRICS, self.step)
+            # A run that starts again evaluates what it starts from again.
+            _cut_metrics(self.config.out / METRICS, self.step or -1)
 
     def _log(self, **values: float) -> None:
         if self.first:
@@ -265,34 +271,13 @@ def _job(config: PretrainConfig, accelerator: Accelerator) -> Iterator[Job | Non
         yield None
         return
     settings = config.model_dump(mode="json", exclude=NO_EFFECT)
-    inputs = (file_facts(config.shards / MANIFEST, f"{config.shards.name}/{MANIFEST}"),)
+    inputs = [file_facts(config.shards / MANIFEST, f"{config.shards.name}/{MANIFEST}")]
+    inputs += start_facts(config.start) if config.start else ()
     with stage_job(config.out, "run", settings, inputs, live=True) as job:
         if not job.done:
             with written(config.out / "config.toml") as stream:
                 stream.write(dump_toml(config))
         yield job
-
-
-def split_documents(config: PretrainConfig, shards: TokenShards) -> tuple[Batches, Batches, int]:
-    """Hold documents out by seed; return both kinds of batches and the rows to evaluate on."""
-    held_out = max(1, round(config.eval_share * len(shards)))
-    if held_out >= len(shards):
-        raise UserError(
-            f"{len(shards)} documents are too few to hold some out",
-            where=config.shards,
-            do="make shards from more text",
-        )
-    order = generator(config.seed, 0, 3).permutation(len(shards))
-    lengths = shards.lengths
-    batches = []
-    for documents in (np.sort(order[held_out:]), np.sort(order[:held_out])):
-        spans = cut_documents(documents, lengths[documents], config.sequence_length - 2)
-        if not len(spans):
-            raise UserError("holds too little text", where=config.shards, do="make it from more")
-        plan = RowPlan(spans, config.sequence_length, config.seed)
-        batches.append(Batches(shards, plan, config.mask, config.seed, config.sequence_length))
-    rows = min(config.eval_rows, batches[1].plan.epoch_rows(0))
-    return batches[0], batches[1], rows
 
 
 def _cut_metrics(path: Path, step: int) -> None:

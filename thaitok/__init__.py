@@ -8,6 +8,8 @@ from thaitok.exports import export
 if TYPE_CHECKING:
     from thaitok.alignment import encode_words
     from thaitok.bulk import encode_texts
+    from thaitok.convert import ConvertConfig, convert_tokenizer
+    from thaitok.extend import ExtendConfig, extend_tokenizer, plan_extension
     from thaitok.rules import SPACE_TOKEN, clean_text, normalize
     from thaitok.tokenizer import BulkEncoder, load_tokenizer
     from thaitok.trainer import TokenizerConfig, train_tokenizer
@@ -15,13 +17,18 @@ if TYPE_CHECKING:
 __all__ = [
     "SPACE_TOKEN",
     "BulkEncoder",
+    "ConvertConfig",
+    "ExtendConfig",
     "TokenizerConfig",
     "UserError",
     "clean_text",
+    "convert_tokenizer",
     "encode_texts",
     "encode_words",
+    "extend_tokenizer",
     "load_tokenizer",
     "normalize",
+    "plan_extension",
     "train_tokenizer",
 ]
 
@@ -34,6 +41,11 @@ __getattr__ = export(
         "encode_texts": "thaitok.bulk",
         "encode_words": "thaitok.alignment",
         "load_tokenizer": "thaitok.tokenizer",
+        "ConvertConfig": "thaitok.convert",
+        "convert_tokenizer": "thaitok.convert",
+        "ExtendConfig": "thaitok.extend",
+        "extend_tokenizer": "thaitok.extend",
+        "plan_extension": "thaitok.extend",
         "TokenizerConfig": "thaitok.trainer",
         "train_tokenizer": "thaitok.trainer",
     },

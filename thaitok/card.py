@@ -49,13 +49,15 @@ def write_card(
     scores: Sequence[Score] = (),
     widget: Sequence[str] = (),
     base_model: str | None = None,
+    tokenizer: str | None = None,
 ) -> None:
     """Write `folder`/README.md, valid by huggingface_hub's own card classes.
 
     `pipeline_tag` is the Hub's name of the task, or "" for a folder with only a tokenizer.
     `facts` are the rows of the training table, in their order; `widget` holds example inputs
     (with the mask token for fill-mask), the first of which the snippet runs. A `base_model`
-    that is a folder here and not a Hub name is left out. Tokens and the folders of absolute
+    that is a folder here and not a Hub name is left out. `tokenizer` says what the tokenizer does
+    to a text where it is not one that `thaitok train` makes. Tokens and the folders of absolute
     paths are taken out of whatever is given. The licence is for the user to choose when
     publishing, so a card has none yet.
     """
@@ -74,6 +76,7 @@ def write_card(
         scores=[_cells(score) for score in scores],
         space=SPACE_TOKEN,
         limits=LIMITS[pipeline_tag],
+        tokenizer=tokenizer and _public(tokenizer),
     )
     with written(folder / CARD) as stream:
         stream.write(str(card).rstrip() + "\n")

@@ -130,6 +130,7 @@ def shard(
 def pretrain(
     config: Annotated[Path, typer.Option("--config", help="A TOML file, or a preset's name.")],
     shards: Annotated[Path | None, typer.Option(help="A shards folder.")] = None,
+    start: Annotated[Path | None, typer.Option(help="A model folder to go on from.")] = None,
     out: Out = None,
     steps: Annotated[int | None, typer.Option(help="Updates of the weights.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of weights, order, masks.")] = None,
@@ -137,12 +138,15 @@ def pretrain(
     set_: Set = None,
     as_json: Json = False,
 ) -> None:
-    """Pretrain RoBERTa by masked language modelling. Presets: tiny, small, wangchanberta-base."""
+    """Pretrain RoBERTa by masked language modelling.
+
+    Presets: tiny, small, wangchanberta-base; loanword goes on from an extended model.
+    """
     from pretrain.config import PRESETS, PretrainConfig
     from pretrain.train import pretrain as run
     from thaitok.config import load_config, preset_path
 
-    flags = {"shards": shards, "out": out, "steps": steps, "seed": seed}
+    flags = {"shards": shards, "start": start, "out": out, "steps": steps, "seed": seed}
     settings = load_config(PretrainConfig, preset_path(config, PRESETS), set_ or (), **flags)
     manifest = run(settings, resume=resume)
     if os.environ.get("RANK", "0") == "0":  # of several processes one speaks

@@ -108,7 +108,7 @@ def read_manifest(folder: Path, stage: str) -> Manifest:
 OTHER_OUT = "choose another --out, or delete it first"
 MADE_BY = {
     "corpus": "make one with `thaitok clean`",
-    "tokenizer": "make one with `thaitok train`",
+    "tokenizer": "make one with `thaitok train`, or of an old folder with `thaitok convert`",
     "shards": "make one with `thaitok shard`",
     "run": "make one with `thaitok pretrain`",
     "result": "make one with `thaitok finetune`",

@@ -19,7 +19,7 @@ from tokenizers import Tokenizer
 
 from thaitok.errors import UserError
 from thaitok.folder import TOKENIZER_FILES, FileFacts, file_facts
-from thaitok.rules import SPACE_TOKEN, normalize_many
+from thaitok.rules import SPACE_TOKEN, normalize_many, tokenizers_normalizer
 from thaitok.tokenizer_json import (
     CONFIG_FILE,
     OPENING,
@@ -86,19 +86,29 @@ def is_uncased(folder: Path) -> bool:
         raise UserError("is no JSON object", where=path) from None
 
 
+def has_our_rules(tokenizer: Tokenizer, lower: bool) -> bool:
+    """Say whether a tokenizer normalises by our rules, as what `thaitok convert` makes does not."""
+    found = tokenizer.normalizer
+    return found is not None and found.__getstate__() == tokenizers_normalizer(lower).__getstate__()
+
+
 class BulkEncoder:
     """Encode by `spm.model`, several times faster than `tokenizer.json` and with equal ids.
 
     Only a mask token written out in a text is text here and a token there.
 
     Texts are normalised, cut at spaces, and each distinct phrase is encoded once: what stands
-    between two spaces never depends on what is around it.
+    between two spaces never depends on what is around it. A tokenizer with other rules than ours
+    is left to its own `tokenizer.json`, all of it.
     """
 
     def __init__(self, folder: Path, keep: int = 200_000_000) -> None:
         self.folder = folder
         self.model = load_sentencepiece(folder)
         self.lower = is_uncased(folder)
+        tokenizer = load_tokenizer(folder)
+        self.foreign = None if has_our_rules(tokenizer, self.lower) else tokenizer
+        """The tokenizer that encodes, where its rules are not ours."""
         self.space: int = self.model.piece_to_id(SPACE_TOKEN)
         self.unknown: int = self.model.unk_id()
         self.code: Literal["H", "I"] = "H" if self.model.get_piece_size() <= 1 << 16 else "I"
@@ -121,6 +131,9 @@ class BulkEncoder:
 
     def encode_packed(self, texts: Sequence[str]) -> list[bytes]:
         """Return the ids of each text as the bytes of an array of type `code`."""
+        if self.foreign is not None:
+            found_ids = self.foreign.encode_batch_fast(list(texts), add_special_tokens=False)
+            return [array(self.code, one.ids).tobytes() for one in found_ids]
         split = [text.split(" ") for text in normalize_many(texts, self.lower)]
         if self.held > self.keep:
             self.phrases.clear()

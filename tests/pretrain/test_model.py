@@ -10,11 +10,10 @@ import torch
 from torch import Tensor
 from transformers import RobertaForMaskedLM
 
-from pretrain.batch import Batch
+from pretrain.batch import Batch, split_documents
 from pretrain.config import PretrainConfig
 from pretrain.model import MaskedLanguageModel, build_model
 from pretrain.shards import open_shards
-from pretrain.train import split_documents
 
 ConfigOf = Callable[..., PretrainConfig]
 

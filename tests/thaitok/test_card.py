@@ -128,3 +128,12 @@ def test_the_snippet_runs_in_the_folder(
         exec(re.findall("```python\n(.*?)```", text, re.DOTALL)[0], {})
     said = capsys.readouterr().out
     assert "'token_str'" in said
+
+
+def test_a_foreign_tokenizer_is_told_of_in_its_own_words(tmp_path: Path) -> None:
+    said = {"pipeline_tag": "", "title": "T", "summary": "S", "facts": {}}
+    write_card(tmp_path, **said, tokenizer="Spaces stay. /home/somchai/x")
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "\n## The tokenizer\n\nSpaces stay. x\n\n## Limits\n" in text
+    write_card(tmp_path, **said)
+    assert "no-break spaces" in (tmp_path / "README.md").read_text(encoding="utf-8")

@@ -14,15 +14,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tokenizers import Tokenizer, models
+from tokenizers import Tokenizer
 
 from thaitok.corpus import corpus_parts, read_packed
 from thaitok.crew import MEGABYTE, Job, Told, cores, in_megabytes, run_locally
 from thaitok.errors import UserError
 from thaitok.extend.vocabulary import words_in
 from thaitok.progress import progress
-from thaitok.rules import normalize_many, tokenizers_normalizer
-from thaitok.tokenizer import is_uncased, load_tokenizer
+from thaitok.rules import normalize_many
+from thaitok.tokenizer import has_our_rules, is_uncased, load_tokenizer
 
 MOST_WORDS = 2_000_000
 """Distinct words held of a source; beyond, those of one document are forgotten, then of two."""
@@ -171,9 +171,7 @@ def normalizer_of(folder: Path) -> Prepare:
     spaces stay in the text.
     """
     tokenizer, lower = load_tokenizer(folder), is_uncased(folder)
-    ours = Tokenizer(models.Unigram())
-    ours.normalizer = tokenizers_normalizer(lower)
-    if json.loads(ours.to_str())["normalizer"] == json.loads(tokenizer.to_str())["normalizer"]:
+    if has_our_rules(tokenizer, lower):
         return lambda texts: normalize_many(texts, lower)
     return lambda texts: [_prepared(tokenizer, text) for text in texts]
 

@@ -57,6 +57,10 @@ def extend_tokenizer(config: ExtendConfig) -> Manifest:
     with stage_job(config.out, "tokenizer", settings, _inputs(config)) as job:
         if job.done:
             return job.done
+        if config.model is not None:
+            from thaitok.extend.model import check_model  # torch: some seconds
+
+            check_model(config.model, len(old))
         change = _pruned(config, old) if config.prune else _extended(config, old, job.work)
         return _finish(config, job, old, change)
 
@@ -113,12 +117,12 @@ def _with_script(config: ExtendConfig, old: Vocabulary, work: Path) -> Vocabular
     shutil.rmtree(scratch)
     script = find_script(config, old, words.weighted(config.balance, config.source_weights))
     most = script.candidates.new
-    size = most if config.add is None else config.add
-    if size > most:
+    size = config.add or most
+    if size > most or not size:
         raise UserError(
-            f"--add {size}: there are {most:,} candidates of the script {config.script!r}",
+            f"holds {most:,} candidates for more pieces of the script {config.script!r}",
             where=", ".join(map(str, config.corpus)),
-            do=f"give --add {most} or less, or more text" if most else "give more text",
+            do=f"give --add {most} or less, or more text" if most else "give other text",
         )
     (chosen,) = choose(script.candidates, [size], script.mass)
     return with_chosen(old, chosen)

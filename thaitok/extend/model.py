@@ -14,7 +14,8 @@ from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel
 
 from thaitok.errors import UserError
-from thaitok.extend.vectors import Init, NewPiece, Vectors, choose_vectors, new_rows
+from thaitok.extend.config import Init
+from thaitok.extend.vectors import NewPiece, Vectors, choose_vectors, new_rows
 from thaitok.quiet import quiet
 
 
@@ -39,14 +40,7 @@ def fit_model(
     Raises `UserError` when the folder holds no weights as safetensors, an architecture that
     transformers does not know, or not as many rows as there are old pieces.
     """
-    kind, config = _architecture(source)
-    if config.vocab_size != len(pieces):
-        raise UserError(
-            f"the model has {config.vocab_size:,} rows where the tokenizer has "
-            f"{len(pieces):,} pieces",
-            where=source,
-            do="give the model that was trained with this tokenizer",
-        )
+    kind, config = check_model(source, len(pieces))
     settings = _remapped(config, kept, len(kept) + len(new))
     model = _load(source, kind)
     vectors = choose_vectors(init, pieces, scores, new, seed)
@@ -80,6 +74,26 @@ def _named(model: nn.Module) -> list[tuple[str, nn.Parameter]]:
     return list(model.named_parameters(remove_duplicate=False))
 
 
+def check_model(source: Path, pieces: int) -> tuple[type[PreTrainedModel], PretrainedConfig]:
+    """Return a model's class and config, without loading it.
+
+    Raises `UserError` for an architecture that transformers does not know, for a folder without
+    safetensors, and for other rows than `pieces`.
+    """
+    kind, config = _architecture(source)
+    if config.vocab_size != pieces:
+        raise UserError(
+            f"the model has {config.vocab_size:,} rows where the tokenizer has {pieces:,} pieces",
+            where=source,
+            do="give the model that was trained with this tokenizer",
+        )
+    if not any(source.glob("*.safetensors")):
+        pickled = any(source.glob("*.bin"))
+        do = "convert it with `thaitok convert` first" if pickled else "give a model's folder"
+        raise UserError("has no weights as safetensors", where=source, do=do)
+    return kind, config
+
+
 def _architecture(source: Path) -> tuple[type[PreTrainedModel], PretrainedConfig]:
     """Return a model's class and config; no code but transformers' own is run."""
     path = source / "config.json"
@@ -100,10 +114,6 @@ def _architecture(source: Path) -> tuple[type[PreTrainedModel], PretrainedConfig
 
 def _load(source: Path, kind: type[PreTrainedModel]) -> PreTrainedModel:
     """Load a model from safetensors, in the type its weights have."""
-    if not any(source.glob("*.safetensors")):
-        pickled = any(source.glob("*.bin"))
-        do = "convert it with `thaitok convert` first" if pickled else "give a model's folder"
-        raise UserError("has no weights as safetensors", where=source, do=do)
     try:
         with quiet():
             loaded: Any = kind.from_pretrained(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -13,8 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor
 
-Init: TypeAlias = Literal["mean", "similar", "random"]
-"""How a new piece gets its first vector."""
+from thaitok.extend.config import Init
 
 NEIGHBOURS = 10
 """Old pieces that a `similar` vector is made of, at most."""
@@ -69,11 +67,11 @@ def new_rows(vectors: Vectors, rows: Tensor, spread: float) -> Tensor:
 
     Drawn ones are N(0, `spread`) and the bias zero, as transformers' own and PhayaThaiBERT's.
     All others are what is typical of a piece as frequent, and an offset from it: the weighted
-    mean of the old rows' offsets from what is typical of them, as long as the offsets of pieces
-    as frequent are. For pieces of one frequency have much in common, which says how probable
-    they are: a plain mean of the rows of `re`, `co` and `rd` makes `record` as probable as they.
-    Right after growing by 2,000 Latin pieces a small model had a loss of 5.72 nats so, and 6.9
-    by plain means or N(0, 0.02).
+    mean of the old rows' offsets from what is typical of them. For pieces of one frequency have
+    much in common, which says how probable they are: a plain mean of the rows of `re`, `co` and
+    `rd` makes `record` as probable as they. The offset's length is the geometric mean of its own
+    and of that of pieces as frequent: parts are frequent and theirs are long, and full length
+    takes probability from the old pieces (scripts/bench_growing.py).
     """
     if vectors.weights is None and rows.ndim == 1:
         return rows.new_zeros(len(vectors.new))
@@ -87,7 +85,7 @@ def new_rows(vectors: Vectors, rows: Tensor, spread: float) -> Tensor:
         wanted = expected(vectors, np.linalg.norm(offsets, axis=1, keepdims=True))[1]
         means = vectors.weights @ offsets
         lengths = np.linalg.norm(means, axis=1, keepdims=True)
-        made = made + means * np.maximum(wanted, 0) / np.maximum(lengths, 1e-12)
+        made = made + means * np.sqrt(np.maximum(wanted, 0) / np.maximum(lengths, 1e-12))
     return torch.from_numpy(made).reshape(-1, *rows.shape[1:]).to(rows.dtype)
 
 

@@ -190,6 +190,13 @@ def test_pieces_of_another_tokenizer_are_the_only_candidates(
     assert set(new) <= set(other.pieces) - set(old.pieces)
 
 
+def test_a_tokenizer_without_a_new_piece_is_refused(
+    base: Path, mixed: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match="holds 0 candidates"):
+        extend(base, mixed, tmp_path / "t", source=str(base))
+
+
 @pytest.fixture
 def model(base: Path, tmp_path: Path) -> Path:
     torch.manual_seed(0)
@@ -219,7 +226,7 @@ def test_a_model_grows_with_its_tokenizer(
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"add": 100_000}, "there are .* candidates of the script 'latin'; give --add"),
+        ({"add": 100_000}, "candidates for more pieces of the script 'latin'; give --add"),
         ({"add": 10, "script": "klingon"}, "no script called 'klingon'"),
         ({"add": 10, "script": "greek"}, "has no piece of the script 'greek'"),
         ({"add": 10, "source_weights": {"sozial": 2.0}}, "the sources are manuals, social"),

@@ -1,0 +1,105 @@
+"""Going on from a model: which one it is, whether it fits the shards, and its weights."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, CamembertForMaskedLM, RobertaForMaskedLM, XLMRobertaForMaskedLM
+
+from pretrain.shards import TOKENIZER_FOLDER, TokenShards
+from thaitok.errors import UserError
+from thaitok.folder import MANIFEST, TOKENIZER_FILES, FileFacts, file_facts, read_manifest
+from thaitok.quiet import quiet
+
+CLASSES = {
+    one.__name__: one
+    for one in (RobertaForMaskedLM, CamembertForMaskedLM, XLMRobertaForMaskedLM)
+}  # fmt: skip
+"""Masked language models of RoBERTa's modules, by the name in config.json."""
+
+
+def check_start(start: Path, shards: TokenShards, length: int) -> None:
+    """Raise `UserError` when a model cannot go on with these shards at rows of `length`."""
+    config = _model_config(start)
+    if not any(start.glob("*.safetensors")):
+        pickled = any(start.glob("*.bin"))
+        do = "bring it over with `thaitok convert`" if pickled else "give a model's folder"
+        raise UserError("has no weights as safetensors", where=start, do=do)
+    name = TOKENIZER_FILES[0]
+    ours = shards.folder / TOKENIZER_FOLDER / name
+    theirs = start / name
+    if not theirs.is_file() or file_facts(ours) != file_facts(theirs):
+        raise UserError(
+            "is not the tokenizer of the shards",
+            where=theirs,
+            do=f"make shards with `thaitok shard --tokenizer {start}`",
+        )
+    if config["vocab_size"] != shards.pieces:
+        raise UserError(
+            f"the model has {config['vocab_size']} rows, its tokenizer {shards.pieces} pieces",
+            where=start,
+        )
+    _check_special(config, shards, start)
+    room = config["max_position_embeddings"] - config["pad_token_id"] - 1
+    if length > room:
+        raise UserError(
+            f"sequence_length {length} is more than the {room} positions of the model",
+            where=start,
+        )
+
+
+def _model_config(start: Path) -> dict[str, Any]:
+    path = start / "config.json"
+    try:
+        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError("is no model: it has no config.json", where=start) from None
+    except ValueError:
+        raise UserError("is not JSON", where=path) from None
+    kind = (config.get("architectures") or ["model of no name"])[0]
+    if kind not in CLASSES:
+        raise UserError(f"is a {kind}; pretraining goes on from {', '.join(CLASSES)}", where=start)
+    # A config.json holds only what is unlike the class's defaults.
+    with quiet():
+        return dict(AutoConfig.from_pretrained(start).to_dict())
+
+
+def _check_special(config: dict[str, Any], shards: TokenShards, start: Path) -> None:
+    for name, number in asdict(shards.special).items():
+        found = config.get(f"{name}_token_id", number)
+        if found != number:
+            raise UserError(
+                f"config.json says {name}_token_id {found}, the tokenizer {number}",
+                where=start,
+                do="mend config.json, or bring the model over with `thaitok convert`",
+            )
+
+
+def start_facts(start: Path) -> tuple[FileFacts, ...]:
+    """Return the files of a model that a run depends on: its config and its weights."""
+    files = sorted([start / "config.json", *start.glob("*.safetensors")])
+    return tuple(file_facts(file, f"{start.name}/{file.name}") for file in files)
+
+
+def added_rows(start: Path | None) -> int:
+    """Return how many rows at the end of the vocabulary `thaitok extend` made; else none."""
+    if start is None or not (start / MANIFEST).is_file():
+        return 0
+    return int(read_manifest(start, "tokenizer").counts.get("added", 0))
+
+
+def load_start(start: Path) -> RobertaForMaskedLM:
+    """Load a model to go on from, in 32-bit floats; `UserError` when a weight is missing."""
+    kind = CLASSES[_model_config(start)["architectures"][0]]
+    with quiet():
+        loaded: Any = kind.from_pretrained(
+            start, dtype=torch.float32, use_safetensors=True, output_loading_info=True
+        )
+    model: RobertaForMaskedLM = loaded[0]
+    if missing := sorted(loaded[1]["missing_keys"]):
+        raise UserError(f"has no weights for {', '.join(missing)}", where=start)
+    return model

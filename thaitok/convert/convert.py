@@ -1,0 +1,171 @@
+"""Bringing an old tokenizer or checkpoint back to life: `thaitok convert SOURCE --out DIR`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from thaitok.card import write_card
+from thaitok.config import Config
+from thaitok.convert.build import build_tokenizer, rewrite_model
+from thaitok.convert.layout import CONTROL, Layout, find_layout, read_proto
+from thaitok.convert.source import Source, find_source
+from thaitok.convert.weights import write_weights
+from thaitok.folder import (
+    FileFacts,
+    Manifest,
+    file_facts,
+    package_versions,
+    stage_job,
+    write_json,
+    written,
+)
+from thaitok.rules import SPACE_TOKEN
+from thaitok.tokenizer_json import (
+    CONFIG_FILE,
+    SPECIAL_TOKENS,
+    SPM_FILE,
+    TOKENIZER_FILE,
+    read_model,
+    write_tokenizer_files,
+)
+
+LONGEST = 512
+"""The longest input of a tokenizer without a model."""
+
+REMOTE = ("auto_map", "tokenizer_class")
+"""Entries of config.json that would make AutoTokenizer rebuild the tokenizer, or run code."""
+
+
+class ConvertConfig(Config):
+    """What to convert, and to where."""
+
+    source: str
+    """A SentencePiece `.model`, a folder, or the name of a Hub repository."""
+    out: Path
+    """The tokenizer's or model's folder to make."""
+
+
+def convert_tokenizer(config: ConvertConfig) -> Manifest:
+    """Write a folder that plain `AutoTokenizer` loads and whose ids are SentencePiece's.
+
+    A finished folder is returned as it is. Raises `UserError` for a source that is missing,
+    unfinished, or of no layout that is known.
+    """
+    source = find_source(config.source)
+    proto = read_proto(source.model)
+    layout = find_layout(proto, source.config, source.settings, source.added, source.where)
+    with stage_job(config.out, "tokenizer", {}, _inputs(source)) as job:
+        if job.done:
+            return job.done
+        settings = None if source.config is None else _mended(source.config, layout)
+        if is_ours(layout, proto) and settings is None:
+            model = read_model(source.model.read_bytes())
+            write_tokenizer_files(job.work, model, LONGEST)
+        else:
+            _write_tokenizer(job.work, layout, proto, longest_input(settings))
+        counts: dict[str, Any] = {"pieces": len(layout.pieces), "layout": layout.name}
+        if settings is not None:
+            write_json(job.work / "config.json", settings)
+        if source.weights:
+            counts["parameters"] = write_weights(source.weights, source.index, job.work)
+        write_json(job.work / "report.json", {**counts, "added_tokens": list(layout.added)})
+        _write_card(job.work, config.source, layout, counts, settings)
+        return job.finish(counts, package_versions("sentencepiece", "tokenizers", "torch"))
+
+
+def _inputs(source: Source) -> Iterable[FileFacts]:
+    return [file_facts(path) for path in source.files()]
+
+
+def is_ours(layout: Layout, proto: Any) -> bool:
+    """Say whether `thaitok train` made a SentencePiece model: its ids, `<_>`, no normalizer."""
+    first = [piece.text for piece in layout.pieces[: len(set(SPECIAL_TOKENS.values()))]]
+    return (
+        first == list(dict.fromkeys(SPECIAL_TOKENS.values()))
+        and layout.pieces[first.index(SPECIAL_TOKENS["mask_token"])].kind == CONTROL
+        and SPACE_TOKEN in layout.ids()
+        and not proto.normalizer_spec.precompiled_charsmap
+        and not proto.normalizer_spec.add_dummy_prefix
+    )
+
+
+def longest_input(config: dict[str, Any] | None) -> int:
+    """Return how many tokens a model has positions for; RoBERTa's begin after the padding's."""
+    if config is None:
+        return LONGEST
+    return int(config.get("max_position_embeddings", LONGEST)) - int(config["pad_token_id"]) - 1
+
+
+def _mended(config: dict[str, Any], layout: Layout) -> dict[str, Any]:
+    """Return config.json with the special ids of the tokenizer, and nothing that runs code."""
+    ids = layout.ids()
+    kept = {key: value for key, value in config.items() if key not in REMOTE}
+    for name in ("bos", "eos", "pad", "sep", "cls"):
+        key = f"{name}_token_id"
+        if name in ("bos", "eos", "pad") or kept.get(key) is not None:
+            kept[key] = ids[SPECIAL_TOKENS[f"{name}_token"]]
+    return kept
+
+
+def _write_tokenizer(folder: Path, layout: Layout, proto: Any, longest: int) -> None:
+    with written(folder / SPM_FILE, "wb") as stream:
+        stream.write(rewrite_model(layout, proto))
+    with written(folder / TOKENIZER_FILE) as stream:
+        stream.write(build_tokenizer(layout, proto).to_str(pretty=True))
+    write_json(
+        folder / CONFIG_FILE,
+        {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "model_max_length": longest,
+            "clean_up_tokenization_spaces": False,
+            "model_input_names": ["input_ids", "attention_mask"],
+            **({"do_lower_case": True} if layout.rules == "process_transformers" else {}),
+            **SPECIAL_TOKENS,
+        },
+    )
+
+
+ABOUT = {
+    "process_transformers": (
+        "Inside the tokenizer, as `process_transformers` had them: lower case, HTML remains, "
+        "brackets, white space, four or more equal signs as one, each space as `{space}`. "
+        "Not inside, since no normalizer can say them: `html.unescape` beyond common entities, "
+        "and doubled words, of which the original drops one (ล้านล้าน becomes ล้าน). Where the "
+        "exact input of the original matters, apply its `process_transformers` beforehand: the "
+        "result is read as it is."
+    ),
+    "spaces": (
+        "Inside the tokenizer: each space, also a no-break one, becomes `{space}`. Nothing else "
+        "was done to the original's input when it was used."
+    ),
+    "none": "Nothing is done to a text beyond what SentencePiece's own normalizer does.",
+}
+
+
+def _write_card(
+    folder: Path,
+    name: str,
+    layout: Layout,
+    counts: dict[str, Any],
+    config: dict[str, Any] | None,
+) -> None:
+    facts = {"Converted from": Path(name).name if Path(name).exists() else name}
+    facts["Layout"] = layout.name
+    facts["Pieces"] = f"{counts['pieces']:,}"
+    if "parameters" in counts:
+        facts["Parameters"] = f"{counts['parameters']:,}"
+    about = ABOUT[layout.rules].format(space=SPACE_TOKEN)
+    model = "parameters" in counts
+    architecture = ((config or {}).get("architectures") or [""])[0]
+    write_card(
+        folder,
+        pipeline_tag="fill-mask" if model and architecture.endswith("ForMaskedLM") else "",
+        title=f"{'Model' if model else 'Tokenizer'} of the {layout.name} layout, converted",
+        summary="The ids are those of the original's SentencePiece model"
+        + (", and the weights its own, bit for bit." if model else "."),
+        facts=facts,
+        base_model=name,
+        tokenizer=f"The ids are SentencePiece's, its normalizer included. {about}",
+    )
