@@ -203,10 +203,18 @@ def test_rows_and_bias_are_typical_of_the_score(tmp_path: Path, init: str) -> No
     torch.testing.assert_close(after["lm_head.bias"][-3:], torch.tensor([-1.0, -1.5, -2.0]))
 
 
+def test_what_is_typical_is_so_of_the_pieces_they_are_made_of() -> None:
+    scores = [-5 - number / 100 for number in range(400)]
+    bias = torch.tensor([1.0 + score / 2 if n < 104 else 9.0 for n, score in enumerate(scores)])
+    new = [NewPiece(str(n), (n, n + 1, n + 2, n + 3), -5.5) for n in range(100)]
+    vectors = choose_vectors("mean", ["x"] * 400, scores, new, 0)
+    torch.testing.assert_close(new_rows(vectors, bias, 0.02), torch.full((100,), 1.0 - 5.5 / 2))
+
+
 def test_offsets_are_between_their_own_length_and_that_of_old_pieces() -> None:
     rows = torch.randn(400, 32, generator=torch.Generator().manual_seed(0)) + 5
     scores = [-5 - number / 100 for number in range(400)]
-    new = [NewPiece(str(n), (n, n + 1, n + 2, n + 3), -7.0) for n in range(100)]
+    new = [NewPiece(str(n), (n, n + 1, n + 2, n + 3), -5.5) for n in range(100)]
     vectors = choose_vectors("mean", ["x"] * 400, scores, new, 0)
     made = new_rows(vectors, rows, 0.02)
     plain = torch.stack([rows[list(one.parts)].mean(0) for one in new])
