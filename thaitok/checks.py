@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,18 +101,22 @@ def _special_ids(
             )
 
 
-def _length(settings: dict[str, Any], config: dict[str, Any]) -> list[str]:
-    """Compare the tokenizer's longest input with the model's positions.
+def room_for_tokens(config: Mapping[str, Any]) -> int | None:
+    """Return how many tokens a model reads at once by its config.json; None where it is not said.
 
     RoBERTa counts positions from the padding id + 1, so those rows are no room for tokens.
     """
     positions = config.get("max_position_embeddings")
     if not isinstance(positions, int):
-        return []
+        return None
     counted_from_pad = config.get("model_type") in ("roberta", "camembert", "xlm-roberta")
-    room = positions - (int(config.get("pad_token_id") or 0) + 1 if counted_from_pad else 0)
-    longest = settings.get("model_max_length")
-    if isinstance(longest, int) and longest <= room:
+    return positions - (int(config.get("pad_token_id") or 0) + 1 if counted_from_pad else 0)
+
+
+def _length(settings: dict[str, Any], config: dict[str, Any]) -> list[str]:
+    """Compare the tokenizer's longest input with the model's positions."""
+    room, longest = room_for_tokens(config), settings.get("model_max_length")
+    if room is None or (isinstance(longest, int) and longest <= room):
         return []
     return [
         f"tokenizer_config.json has model_max_length {longest}, but the model has room for {room} "

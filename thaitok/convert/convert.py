@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from thaitok.card import write_card
+from thaitok.checks import room_for_tokens
 from thaitok.config import Config
 from thaitok.convert.build import build_tokenizer, rewrite_model
 from thaitok.convert.layout import CONTROL, Layout, find_layout, read_proto
@@ -32,7 +33,7 @@ from thaitok.tokenizer_json import (
 )
 
 LONGEST = 512
-"""The longest input of a tokenizer without a model."""
+"""The longest input of a tokenizer whose model is not there, or does not say."""
 
 REMOTE = ("auto_map", "tokenizer_class")
 """Entries of config.json that would make AutoTokenizer rebuild the tokenizer, or run code."""
@@ -64,7 +65,7 @@ def convert_tokenizer(config: ConvertConfig) -> Manifest:
             model = read_model(source.model.read_bytes())
             write_tokenizer_files(job.work, model, LONGEST)
         else:
-            _write_tokenizer(job.work, layout, proto, longest_input(settings))
+            _write_tokenizer(job.work, layout, proto, room_for_tokens(settings or {}) or LONGEST)
         counts: dict[str, Any] = {"pieces": len(layout.pieces), "layout": layout.name}
         if settings is not None:
             write_json(job.work / "config.json", settings)
@@ -89,13 +90,6 @@ def is_ours(layout: Layout, proto: Any) -> bool:
         and not proto.normalizer_spec.precompiled_charsmap
         and not proto.normalizer_spec.add_dummy_prefix
     )
-
-
-def longest_input(config: dict[str, Any] | None) -> int:
-    """Return how many tokens a model has positions for; RoBERTa's begin after the padding's."""
-    if config is None:
-        return LONGEST
-    return int(config.get("max_position_embeddings", LONGEST)) - int(config["pad_token_id"]) - 1
 
 
 def _mended(config: dict[str, Any], layout: Layout) -> dict[str, Any]:
