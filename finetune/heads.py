@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,15 +14,13 @@ from torch import Tensor
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from finetune.align import Window
+from thaitok.download import HUB_NAME, download_model
 from thaitok.errors import UserError
 from thaitok.folder import MANIFEST
 from thaitok.quiet import quiet
 
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
            "pytorch_model.bin.index.json")  # fmt: skip
-HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
-FILES = ("*.json", "*.safetensors", "*.model", "*.txt")
-"""What of a Hub repository is wanted: no pickle where there are safetensors."""
 
 
 def find_model(model: str) -> Path:
@@ -38,7 +35,7 @@ def find_model(model: str) -> Path:
                 "is unfinished", where=folder, do="run the command that makes it once more"
             )
         if HUB_NAME.fullmatch(model):
-            return _download(model)
+            return download_model(model)
         raise UserError("no such model folder", where=folder)
     if not (folder / "config.json").is_file() and (folder / "model" / "config.json").is_file():
         folder = folder / "model"
@@ -50,22 +47,6 @@ def find_model(model: str) -> Path:
         )
     if not any((folder / name).is_file() for name in WEIGHTS):
         raise UserError(f"has no weights: no {WEIGHTS[0]}", where=folder)
-    return folder
-
-
-def _download(name: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    try:
-        folder = Path(snapshot_download(name, allow_patterns=list(FILES)))
-        if not any((folder / weights).is_file() for weights in WEIGHTS):
-            folder = Path(snapshot_download(name, allow_patterns=[*FILES, "pytorch_model*.bin"]))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as err:
-        raise UserError(
-            f"{name!r} is no folder here and cannot be had from the Hub",
-            do="check the path, the name and the network",
-        ) from err
     return folder
 
 

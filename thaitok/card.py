@@ -82,6 +82,19 @@ def write_card(
         stream.write(str(card).rstrip() + "\n")
 
 
+HEADS = {
+    "ForMaskedLM": "fill-mask",
+    "ForSequenceClassification": "text-classification",
+    "ForTokenClassification": "token-classification",
+}
+
+
+def pipeline_tag_of(config: Mapping[str, Any]) -> str:
+    """Return the Hub's name of a model's task by its config.json; "" where cards know none."""
+    architecture = str((config.get("architectures") or [""])[0])
+    return next((tag for head, tag in HEADS.items() if architecture.endswith(head)), "")
+
+
 LIMITS = {
     "": "The vocabulary follows the text it was trained on: words of other fields fall into many "
     "pieces.",

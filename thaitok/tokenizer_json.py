@@ -187,6 +187,11 @@ def write_tokenizer_files(
         stream.write(model.serialized)
     with written(folder / TOKENIZER_FILE) as stream:
         stream.write(fast_tokenizer(model, lower).to_str(pretty=True))
+    write_tokenizer_config(folder, model_max_length, lower)
+
+
+def write_tokenizer_config(folder: Path, model_max_length: int, lower: bool) -> None:
+    """Write `tokenizer_config.json`, which says how plain `AutoTokenizer` is to load the rest."""
     write_json(
         folder / CONFIG_FILE,
         {

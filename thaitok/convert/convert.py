@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from thaitok.card import write_card
+from thaitok.card import pipeline_tag_of, write_card
 from thaitok.checks import room_for_tokens
 from thaitok.config import Config
 from thaitok.convert.build import build_tokenizer, rewrite_model
@@ -24,11 +24,11 @@ from thaitok.folder import (
 )
 from thaitok.rules import SPACE_TOKEN
 from thaitok.tokenizer_json import (
-    CONFIG_FILE,
     SPECIAL_TOKENS,
     SPM_FILE,
     TOKENIZER_FILE,
     read_model,
+    write_tokenizer_config,
     write_tokenizer_files,
 )
 
@@ -108,17 +108,7 @@ def _write_tokenizer(folder: Path, layout: Layout, proto: Any, longest: int) -> 
         stream.write(rewrite_model(layout, proto))
     with written(folder / TOKENIZER_FILE) as stream:
         stream.write(build_tokenizer(layout, proto).to_str(pretty=True))
-    write_json(
-        folder / CONFIG_FILE,
-        {
-            "tokenizer_class": "PreTrainedTokenizerFast",
-            "model_max_length": longest,
-            "clean_up_tokenization_spaces": False,
-            "model_input_names": ["input_ids", "attention_mask"],
-            **({"do_lower_case": True} if layout.rules == "process_transformers" else {}),
-            **SPECIAL_TOKENS,
-        },
-    )
+    write_tokenizer_config(folder, longest, lower=layout.rules == "process_transformers")
 
 
 ABOUT = {
@@ -152,10 +142,9 @@ def _write_card(
         facts["Parameters"] = f"{counts['parameters']:,}"
     about = ABOUT[layout.rules].format(space=SPACE_TOKEN)
     model = "parameters" in counts
-    architecture = ((config or {}).get("architectures") or [""])[0]
     write_card(
         folder,
-        pipeline_tag="fill-mask" if model and architecture.endswith("ForMaskedLM") else "",
+        pipeline_tag=pipeline_tag_of(config or {}) if model else "",
         title=f"{'Model' if model else 'Tokenizer'} of the {layout.name} layout, converted",
         summary="The ids are those of the original's SentencePiece model"
         + (", and the weights its own, bit for bit." if model else "."),

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from thaitok.download import HUB_NAME, download_model
 from thaitok.errors import UserError
 
-HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
-FILES = ("*.json", "*.model", "*.safetensors")
-"""What of a Hub repository is wanted: no pickle where there are safetensors."""
-PICKLES = "pytorch_model*.bin"
 SAFE, SAFE_INDEX = "model.safetensors", "model.safetensors.index.json"
 PICKLE, PICKLE_INDEX = "pytorch_model.bin", "pytorch_model.bin.index.json"
 
@@ -50,7 +46,9 @@ def find_source(source: str) -> Source:
     path = Path(source).expanduser()
     if path.is_file():
         return Source(path, path, None, {}, {})
-    folder = path if path.is_dir() else _download(source)
+    if not path.is_dir() and not HUB_NAME.fullmatch(source):
+        raise UserError("no such file or folder", where=source)
+    folder = path if path.is_dir() else download_model(source)
     config = _read(folder / "config.json")
     settings = _read(folder / "tokenizer_config.json") or {}
     weights, index = _weights(folder)
@@ -59,24 +57,6 @@ def find_source(source: str) -> Source:
     return Source(
         folder, _model(folder), config, settings, _added(folder, settings), weights, index
     )
-
-
-def _download(name: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    if not HUB_NAME.fullmatch(name):
-        raise UserError("no such file or folder", where=name)
-    try:
-        folder = Path(snapshot_download(name, allow_patterns=list(FILES)))
-        if not any((folder / one).is_file() for one in (SAFE, SAFE_INDEX)):
-            folder = Path(snapshot_download(name, allow_patterns=[*FILES, PICKLES]))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as err:
-        raise UserError(
-            f"{name!r} is no file or folder here and cannot be had from the Hub",
-            do="check the path, the name and the network",
-        ) from err
-    return folder
 
 
 def _model(folder: Path) -> Path:

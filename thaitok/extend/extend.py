@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from thaitok.card import write_card
+from thaitok.card import pipeline_tag_of, write_card
 from thaitok.corpus import corpus_inputs, count_documents, sample_texts
 from thaitok.errors import UserError
 from thaitok.extend.changes import Changes, compare_lines
@@ -29,7 +30,14 @@ from thaitok.folder import (
     stage_job,
     write_json,
 )
-from thaitok.tokenizer import UNKNOWN_PENALTY, measure, tokenizer_facts
+from thaitok.tokenizer import (
+    UNKNOWN_PENALTY,
+    has_our_rules,
+    is_uncased,
+    load_tokenizer,
+    measure,
+    tokenizer_facts,
+)
 
 log = logging.getLogger(__name__)
 
@@ -244,14 +252,22 @@ def _write_card(
     if config.model is not None:
         facts["Parameters"] = f"{counts['parameters']:,}"
         facts["New rows"] = config.init if counts["added"] else "none"
+    ours = has_our_rules(load_tokenizer(folder), is_uncased(folder))
     write_card(
         folder,
-        pipeline_tag="" if config.model is None else "fill-mask",
-        title=f"Thai tokenizer of {counts['pieces']:,} pieces"
-        if config.model is None
-        else f"Thai encoder with {counts['pieces']:,} pieces",
+        pipeline_tag="" if config.model is None else _tag(folder),
+        title=f"Thai {'tokenizer of' if config.model is None else 'encoder with'} "
+        f"{counts['pieces']:,} pieces",
         summary=f"{counts['added']:,} pieces were added to a vocabulary of "
         f"{counts['pieces_before']:,} and {counts['dropped']:,} dropped; all others are as they "
         "were.",
         facts=facts,
+        tokenizer=None if ours else AS_BEFORE,
     )
+
+
+AS_BEFORE = "What is done to a text before it is cut is what the tokenizer did that this one is of."
+
+
+def _tag(folder: Path) -> str:
+    return pipeline_tag_of(json.loads((folder / "config.json").read_bytes()))
