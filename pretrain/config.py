@@ -117,6 +117,11 @@ class PretrainConfig(Config):
     def _fits(self) -> PretrainConfig:
         if self.start is not None and self.model is not None:
             raise ValueError("model is given beside start, whose own config counts")
+        if self.start is None and (self.optim.layer_decay < 1 or self.optim.unfreeze_every):
+            raise ValueError(
+                "optim.layer_decay and optim.unfreeze_every are for a model to go on from, and no"
+                " start is given"
+            )
         if self.batch_rows % self.micro_rows:
             raise ValueError(
                 f"batch_rows {self.batch_rows} is not a multiple of micro_rows {self.micro_rows}"

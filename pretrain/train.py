@@ -144,6 +144,8 @@ class _Run:
         encoder = build_model(config, self.shards.pieces, self.shards.special)
         self.encoder = MaskedLanguageModel(encoder).to(self.accelerator.device)
         self.added = added_rows(config.start)
+        if config.start is not None and self.first:
+            log.info("going on from %s, %d new rows in it", config.start, self.added)
         self.optimizer = build_optimizer(self.encoder, config.optim, self.added)
         self.batches, self.held_out, self.held_out_rows = split_documents(config, self.shards)
         self._take_up()

@@ -28,7 +28,7 @@ def download_model(name: str) -> Path:
             folder = Path(snapshot_download(name, allow_patterns=[*FILES, PICKLES]))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as err:
         raise UserError(
-            f"{name!r} is no folder here and cannot be had from the Hub",
+            f"{name!r} is neither here nor to be had from the Hub",
             do="check the path, the name and the network",
         ) from err
     return folder

@@ -189,3 +189,11 @@ def test_a_size_beside_a_start_is_refused(start: Path, tmp_path: Path) -> None:
     config = load_config(PretrainConfig, PRESETS / "loanword.toml", **flags)
     assert config.model is None
     assert config.optim.layer_decay**14 > 0.01, "the embeddings are never as good as frozen"
+
+
+def test_the_recipe_wants_a_model_to_go_on_from(tmp_path: Path) -> None:
+    preset = PRESETS / "loanword.toml"
+    given = {"shards": tmp_path, "out": tmp_path / "run"}
+    with pytest.raises(UserError, match="for a model to go on from, and no start is given"):
+        load_config(PretrainConfig, preset, **given)
+    assert load_config(PretrainConfig, preset, **given, start=tmp_path).model is None

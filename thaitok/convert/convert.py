@@ -56,16 +56,16 @@ def convert_tokenizer(config: ConvertConfig) -> Manifest:
     """
     source = find_source(config.source)
     proto = read_proto(source.model)
-    layout = find_layout(proto, source.config, source.settings, source.added, source.where)
+    layout = find_layout(proto, source)
     with stage_job(config.out, "tokenizer", {}, _inputs(source)) as job:
         if job.done:
             return job.done
         settings = None if source.config is None else _mended(source.config, layout)
-        if is_ours(layout, proto) and settings is None:
-            model = read_model(source.model.read_bytes())
-            write_tokenizer_files(job.work, model, LONGEST)
+        longest = room_for_tokens(settings or {}) or LONGEST
+        if is_ours(layout, proto):
+            write_tokenizer_files(job.work, read_model(source.model.read_bytes()), longest)
         else:
-            _write_tokenizer(job.work, layout, proto, room_for_tokens(settings or {}) or LONGEST)
+            _write_tokenizer(job.work, layout, proto, longest)
         counts: dict[str, Any] = {"pieces": len(layout.pieces), "layout": layout.name}
         if settings is not None:
             write_json(job.work / "config.json", settings)

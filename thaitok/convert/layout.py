@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sentencepiece import sentencepiece_model_pb2
 
 from thaitok.errors import UserError
 from thaitok.rules import SPACE_TOKEN
 from thaitok.tokenizer_json import SPECIAL_TOKENS
+
+if TYPE_CHECKING:
+    from thaitok.convert.source import Source
 
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = range(1, 7)
 """SentencePiece's kinds of pieces (sentencepiece_model.proto)."""
@@ -65,30 +68,63 @@ def read_proto(path: Path) -> Any:
     return proto
 
 
-def find_layout(
-    proto: Any,
-    config: Mapping[str, Any] | None,
-    settings: Mapping[str, Any],
-    added: Mapping[str, int],
-    where: Path,
-) -> Layout:
+def find_layout(proto: Any, source: Source) -> Layout:
     """Recognise a layout by SentencePiece's own ids and pieces, the classes, and the sizes.
 
-    `config` is config.json, or None without a model; `settings` tokenizer_config.json; `added`
-    the ids of added_tokens.json. Raises `UserError` where they do not fit each other.
+    Where the folder has a unigram tokenizer.json as well, its ids count. Raises `UserError` where
+    the files do not fit each other.
     """
     own = [Piece(piece.piece, piece.score, piece.type) for piece in proto.pieces]
-    rows = None if config is None else config.get("vocab_size")
+    rows = None if source.config is None else source.config.get("vocab_size")
     shifted = [piece.text for piece in own[:3]] == ["<unk>", "<s>", "</s>"]
-    family = _family(config, settings, len(own), added) if shifted else ""
+    family = _family(source.config, source.settings, len(own), source.added) if shifted else ""
     if family == "camembert":
         layout = _camembert(own)
     elif family == "xlm-roberta":
         layout = _xlm_roberta(own)
     else:
         layout = _unshifted(own)
-    layout = _with_added(layout, added, where)
-    return _of_size(layout, rows, where)
+    added = dict(source.added)
+    if source.table is None:
+        layout = _one_mask(layout, added)
+    else:
+        layout = _by_table(layout, source.table, source.where)
+        beyond = len(layout.pieces)
+        added = {one: number for one, number in source.table.items() if number >= beyond} | added
+    return _of_size(_with_added(layout, added, source.where), rows, source.where)
+
+
+MASK = SPECIAL_TOKENS["mask_token"]
+
+
+def _one_mask(layout: Layout, added: Mapping[str, int]) -> Layout:
+    """Keep one of two masks: that of added_tokens.json, or else the last, as CamemBERT does."""
+    places = [one for one, piece in enumerate(layout.pieces) if piece.text == MASK]
+    if len(places) < 2:
+        return layout
+    pieces = list(layout.pieces)
+    if added.get(MASK) == places[0]:
+        pieces[places[0]] = pieces.pop()
+    else:
+        pieces[places[0]] = _dead(places[0])
+    return replace(layout, pieces=tuple(pieces))
+
+
+def _by_table(layout: Layout, table: Mapping[str, int], where: Path) -> Layout:
+    """Give each piece the id that the folder's own tokenizer.json gives it."""
+    used = [piece for piece in layout.pieces if piece.kind != UNUSED]
+    if missing := [piece.text for piece in used if piece.text not in table]:
+        raise UserError(
+            f"tokenizer.json has no {missing[0]!r}, which the SentencePiece model has",
+            where=where,
+            do="see that both are of one tokenizer",
+        )
+    ids = layout.ids()
+    if all(table[piece.text] == ids[piece.text] for piece in used):
+        return layout
+    places = {table[piece.text]: piece for piece in used}
+    pieces = (places.get(one) or _dead(one) for one in range(max(places) + 1))
+    return replace(layout, pieces=tuple(pieces))
 
 
 def _family(
@@ -141,6 +177,10 @@ def _unshifted(own: Sequence[Piece]) -> Layout:
     return Layout(name, (*own, *missing), "spaces" if spaced else "none")
 
 
+MOST_ADDED = 10_000
+"""Tokens beyond SentencePiece's, and ids between them; each is sought in every text."""
+
+
 def _with_added(layout: Layout, added: Mapping[str, int], where: Path) -> Layout:
     """Give the tokens of added_tokens.json their ids, beyond those of the layout."""
     ids, pieces = layout.ids(), list(layout.pieces)
@@ -154,7 +194,7 @@ def _with_added(layout: Layout, added: Mapping[str, int], where: Path) -> Layout
         if token not in ids:
             new[token] = number
     for token, number in new.items():
-        if number > len(pieces) + 100_000:
+        if number > len(pieces) + MOST_ADDED:
             raise UserError(f"the id {number} of {token!r} is far beyond the others", where=where)
         pieces += (_dead(one) for one in range(len(pieces), number))
         pieces.append(Piece(token, kind=USER_DEFINED))

@@ -10,6 +10,7 @@ from typing import Any
 
 from thaitok.download import HUB_NAME, download_model
 from thaitok.errors import UserError
+from thaitok.tokenizer_json import SPM_FILE, TOKENIZER_FILE
 
 SAFE, SAFE_INDEX = "model.safetensors", "model.safetensors.index.json"
 PICKLE, PICKLE_INDEX = "pytorch_model.bin", "pytorch_model.bin.index.json"
@@ -32,10 +33,12 @@ class Source:
     """Weight files: safetensors, else pickles of PyTorch."""
     index: Path | None = None
     """The index of safetensors in several files."""
+    table: Mapping[str, int] | None = None
+    """The ids of a unigram tokenizer.json, None without one."""
 
     def files(self) -> list[Path]:
         """Return all files that the result depends on."""
-        names = ("config.json", "tokenizer_config.json", "added_tokens.json")
+        names = ("config.json", "tokenizer_config.json", "added_tokens.json", TOKENIZER_FILE)
         folder = [] if self.where.is_file() else [self.where / name for name in names]
         more = [self.index] if self.index else []
         return [self.model, *(one for one in folder if one.is_file()), *self.weights, *more]
@@ -49,13 +52,23 @@ def find_source(source: str) -> Source:
     if not path.is_dir() and not HUB_NAME.fullmatch(source):
         raise UserError("no such file or folder", where=source)
     folder = path if path.is_dir() else download_model(source)
+    if (folder / SPM_FILE).is_file() and (folder / TOKENIZER_FILE).is_file():
+        do = "AutoTokenizer loads it, and `thaitok extend` takes it, as it is"
+        raise UserError("is a tokenizer folder of thaitok already", where=folder, do=do)
     config = _read(folder / "config.json")
     settings = _read(folder / "tokenizer_config.json") or {}
     weights, index = _weights(folder)
     if weights and config is None:
         raise UserError("has weights but no config.json", where=folder)
     return Source(
-        folder, _model(folder), config, settings, _added(folder, settings), weights, index
+        folder,
+        _model(folder),
+        config,
+        settings,
+        _added(folder, settings),
+        weights,
+        index,
+        _table(_read(folder / TOKENIZER_FILE)),
     )
 
 
@@ -97,6 +110,17 @@ def _added(folder: Path, settings: Mapping[str, Any]) -> dict[str, int]:
     if wrong := [one for one, number in found.items() if type(number) is not int or number < 0]:
         raise UserError(f"the id of {wrong[0]!r} is no number", where=folder / "added_tokens.json")
     return found
+
+
+def _table(pipeline: Mapping[str, Any] | None) -> dict[str, int] | None:
+    """Return the ids that a tokenizer.json gives; those that added tokens state count."""
+    try:
+        model = (pipeline or {})["model"]
+        found = {str(text): number for number, (text, _) in reversed([*enumerate(model["vocab"])])}
+        added = (pipeline or {})["added_tokens"]
+        return found | {str(one["content"]): int(one["id"]) for one in added}
+    except (KeyError, TypeError, ValueError):  # none, or no unigram's
+        return None
 
 
 def _weights(folder: Path) -> tuple[tuple[Path, ...], Path | None]:

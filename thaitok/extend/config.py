@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from thaitok.config import Config
 
@@ -51,6 +51,14 @@ class ExtendConfig(Config):
     workers: int | None = Field(default=None, ge=1)
     """Processes that read the corpus; all cores by default. The result does not depend on it."""
 
+    @field_validator("script")
+    @classmethod
+    def _other_than_thai(cls, script: str) -> str:
+        script = " ".join(script.lower().split())
+        if script.split(" ")[0] == "thai":
+            raise ValueError("Thai pieces keep their scores; give terms as words instead")
+        return script
+
     @model_validator(mode="after")
     def _asks_for_one_thing(self) -> ExtendConfig:
         adds = self.add is not None or self.words is not None or self.source is not None
@@ -62,6 +70,4 @@ class ExtendConfig(Config):
             raise ValueError("corpus is not given: what should take fewer tokens?")
         if self.init != "mean" and self.model is None:
             raise ValueError("init is for the rows of a model, and no model is given")
-        if self.script == "thai":
-            raise ValueError("script: Thai pieces keep their scores; give terms as words instead")
         return self

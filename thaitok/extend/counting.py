@@ -1,8 +1,8 @@
 """Counting the words of one script in a corpus: in how many documents of each source they stand.
 
 By documents and not by places: a word that one page repeats a hundred times says little about the
-next page. On a mix of manuals and social media, 2,000 pieces chosen so leave 1.83 tokens a word
-of held-out social text, and 1.88 chosen by places.
+next page. Of a mix of manuals and social media, 5,000 pieces chosen so leave 1.23 tokens a word of
+held-out manuals, and 1.26 chosen by places; social text takes 1.48 either way.
 """
 
 from __future__ import annotations

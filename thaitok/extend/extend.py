@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,15 @@ from thaitok.extend.changes import Changes, compare_lines
 from thaitok.extend.choose import Chosen, choose
 from thaitok.extend.config import ExtendConfig
 from thaitok.extend.counting import count_words
-from thaitok.extend.pieces import best_cut, find_script, read_terms, score_terms
+from thaitok.extend.pieces import (
+    best_cut,
+    find_script,
+    pieces_of_another,
+    read_terms,
+    score_terms,
+)
 from thaitok.extend.prune import choose_kept
-from thaitok.extend.vocabulary import META_SPACE, Vocabulary, read_vocabulary
+from thaitok.extend.vocabulary import META_SPACE, Vocabulary, read_vocabulary, words_in
 from thaitok.folder import (
     TOKENIZER_FILES,
     FileFacts,
@@ -60,16 +66,27 @@ def extend_tokenizer(config: ExtendConfig) -> Manifest:
     if config.add is None and config.words is None and config.source is None and not config.prune:
         raise UserError("nothing to do", do="give --add, --words, --from or --prune")
     old = read_vocabulary(config.tokenizer)
+    # What can be told before the corpus is read is told before anything is begun.
+    terms = read_terms(config.words, config.tokenizer, old) if config.words else []
+    wanted = pieces_of_another(config, old) if config.source is not None else None
+    words_in(config.script)
+    if config.model is not None:
+        from thaitok.extend.model import check_model  # torch: some seconds
+
+        check_model(config.model, old.pieces)
     kept_out = {"out", "tokenizer", "corpus", "prune", "words", "model", "workers"}
     settings = config.model_dump(mode="json", exclude=kept_out)
     with stage_job(config.out, "tokenizer", settings, _inputs(config)) as job:
         if job.done:
             return job.done
-        if config.model is not None:
-            from thaitok.extend.model import check_model  # torch: some seconds
-
-            check_model(config.model, len(old))
-        change = _pruned(config, old) if config.prune else _extended(config, old, job.work)
+        try:
+            if config.prune:
+                change = _pruned(config, old)
+            else:
+                change = _extended(config, old, terms, wanted, job.work)
+        except UserError:
+            shutil.rmtree(job.work)  # the next try is not this one taken up
+            raise
         return _finish(config, job, old, change)
 
 
@@ -88,11 +105,16 @@ class Change:
         return self.vocabulary.pieces[len(self.kept) :]
 
 
-def _extended(config: ExtendConfig, old: Vocabulary, work: Path) -> Change:
-    terms = read_terms(config.words, config.tokenizer, old) if config.words else []
+def _extended(
+    config: ExtendConfig,
+    old: Vocabulary,
+    terms: Sequence[str],
+    wanted: Collection[str] | None,
+    work: Path,
+) -> Change:
     new = old
-    if config.add is not None or config.source is not None:
-        new = _with_script(config, old, work)
+    if config.add is not None or wanted is not None:
+        new = _with_script(config, old, wanted, work)
     if terms:
         known = set(new.pieces)
         new = new.with_scores(score_terms([one for one in terms if one not in known], new))
@@ -115,7 +137,9 @@ def tell(changes: Changes, script: str) -> None:
     )
 
 
-def _with_script(config: ExtendConfig, old: Vocabulary, work: Path) -> Vocabulary:
+def _with_script(
+    config: ExtendConfig, old: Vocabulary, wanted: Collection[str] | None, work: Path
+) -> Vocabulary:
     scratch = work / ".scratch"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
@@ -123,7 +147,8 @@ def _with_script(config: ExtendConfig, old: Vocabulary, work: Path) -> Vocabular
         config.tokenizer, config.corpus, config.script, scratch, workers=config.workers
     )
     shutil.rmtree(scratch)
-    script = find_script(config, old, words.weighted(config.balance, config.source_weights))
+    counts = words.weighted(config.balance, config.source_weights)
+    script = find_script(config, old, counts, wanted)
     most = script.candidates.new
     size = config.add or most
     if size > most or not size:

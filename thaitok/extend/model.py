@@ -16,6 +16,7 @@ from transformers import PretrainedConfig, PreTrainedModel
 from thaitok.errors import UserError
 from thaitok.extend.config import Init
 from thaitok.extend.vectors import NewPiece, Vectors, choose_vectors, new_rows
+from thaitok.folder import TOKENIZER_FILES
 from thaitok.quiet import quiet
 
 
@@ -40,7 +41,7 @@ def fit_model(
     Raises `UserError` when the folder holds no weights as safetensors, an architecture that
     transformers does not know, or not as many rows as there are old pieces.
     """
-    kind, config = check_model(source, len(pieces))
+    kind, config = check_model(source, pieces)
     settings = _remapped(config, kept, len(kept) + len(new))
     model = _load(source, kind)
     vectors = choose_vectors(init, pieces, scores, new, seed)
@@ -74,16 +75,19 @@ def _named(model: nn.Module) -> list[tuple[str, nn.Parameter]]:
     return list(model.named_parameters(remove_duplicate=False))
 
 
-def check_model(source: Path, pieces: int) -> tuple[type[PreTrainedModel], PretrainedConfig]:
+def check_model(
+    source: Path, pieces: Sequence[str]
+) -> tuple[type[PreTrainedModel], PretrainedConfig]:
     """Return a model's class and config, without loading it.
 
     Raises `UserError` for an architecture that transformers does not know, for a folder without
-    safetensors, and for other rows than `pieces`.
+    safetensors, for other rows than `pieces`, and for a tokenizer.json of others beside it.
     """
     kind, config = _architecture(source)
-    if config.vocab_size != pieces:
+    if config.vocab_size != len(pieces):
         raise UserError(
-            f"the model has {config.vocab_size:,} rows where the tokenizer has {pieces:,} pieces",
+            f"the model has {config.vocab_size:,} rows where the tokenizer has "
+            f"{len(pieces):,} pieces",
             where=source,
             do="give the model that was trained with this tokenizer",
         )
@@ -91,7 +95,33 @@ def check_model(source: Path, pieces: int) -> tuple[type[PreTrainedModel], Pretr
         pickled = any(source.glob("*.bin"))
         do = "convert it with `thaitok convert` first" if pickled else "give a model's folder"
         raise UserError("has no weights as safetensors", where=source, do=do)
+    beside = source / TOKENIZER_FILES[0]
+    if beside.is_file() and _pieces_of(beside) != list(pieces):
+        raise UserError(
+            "is not the tokenizer that is to be changed",
+            where=beside,
+            do="give the model that was trained with that one",
+        )
     return kind, config
+
+
+def _pieces_of(file: Path) -> list[str] | None:
+    try:
+        return [piece for piece, _ in json.loads(file.read_bytes())["model"]["vocab"]]
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def parameters_a_piece(source: Path) -> int:
+    """Return what a model gains with each piece: rows of its tables, tied ones once, and biases."""
+    kind, config = _architecture(source)
+    wider = copy.deepcopy(config)
+    wider.vocab_size += 1
+    with quiet(), torch.device("meta"):
+        less, more = (
+            sum(one.numel() for one in kind(each).parameters()) for each in (config, wider)
+        )
+    return more - less
 
 
 def _architecture(source: Path) -> tuple[type[PreTrainedModel], PretrainedConfig]:

@@ -35,11 +35,15 @@ class Script:
     """Probability of the old pieces together."""
 
 
-def find_script(config: ExtendConfig, old: Vocabulary, counts: Mapping[str, float]) -> Script:
-    """Find the candidates of a script, by the counts of its words.
+def find_script(
+    config: ExtendConfig,
+    old: Vocabulary,
+    counts: Mapping[str, float],
+    wanted: Collection[str] | None = None,
+) -> Script:
+    """Find the candidates of a script, by the counts of its words, among `wanted` if given.
 
-    Raises `UserError` when the vocabulary has no piece of the script, the corpus no word of it,
-    or the other tokenizer no piece to take.
+    Raises `UserError` when the vocabulary has no piece of the script, or the corpus no word.
     """
     whole = words_in(config.script)
     scored = old.scored
@@ -51,24 +55,24 @@ def find_script(config: ExtendConfig, old: Vocabulary, counts: Mapping[str, floa
         raise UserError(f"has no word of the script {config.script!r}", where=corpora)
     if META_SPACE in scored:
         known[META_SPACE] = scored[META_SPACE]
-    wanted = None
-    if config.source is not None:
-        wanted = _of_another(config.source, config, META_SPACE in scored)
     found = find_candidates(counts, known, config.longest, wanted)
     return Script(found, sum(map(math.exp, known.values())))
 
 
-def _of_another(source: str, config: ExtendConfig, spaced: bool) -> Collection[str]:
-    """Return another tokenizer's pieces of the script, as this one would write them."""
-    other = load_tokenizer_any(source)
+def pieces_of_another(config: ExtendConfig, old: Vocabulary) -> set[str]:
+    """Return the pieces of the script of the tokenizer `source`, as the old one would write them.
+
+    Raises `UserError` when it is no tokenizer, or has none.
+    """
+    other = load_tokenizer_any(config.source or "")
     texts = (text.strip() for text in other.decode([[one] for one in range(other.size)]))
     if is_uncased(config.tokenizer):
         texts = (text.lower() for text in texts)
     whole = words_in(config.script)
     found = {text for text in texts if text and whole.fullmatch(text)}
     if not found:
-        raise UserError(f"has no piece of the script {config.script!r}", where=source)
-    return found | {META_SPACE + text for text in found} if spaced else found
+        raise UserError(f"has no piece of the script {config.script!r}", where=config.source)
+    return found | {META_SPACE + text for text in found} if META_SPACE in old.scored else found
 
 
 def read_terms(file: Path, tokenizer: Path, old: Vocabulary) -> list[str]:

@@ -5,7 +5,6 @@ A tenth of the corpus's documents is held out, and every size measured on its wo
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from thaitok.extend.choose import choose
 from thaitok.extend.config import ExtendConfig
 from thaitok.extend.counting import count_words
 from thaitok.extend.extend import with_chosen
-from thaitok.extend.pieces import find_script
+from thaitok.extend.pieces import find_script, pieces_of_another
 from thaitok.extend.vocabulary import Vocabulary, read_vocabulary
 
 SIZES = (500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
@@ -65,6 +64,8 @@ def plan_extension(config: ExtendConfig) -> ExtensionPlan:
     if not config.corpus:
         raise UserError("--plan is for pieces to add", do="give corpus folders, and no --prune")
     old = read_vocabulary(config.tokenizer)
+    wanted = pieces_of_another(config, old) if config.source is not None else None
+    width = _parameters_a_piece(config.model)
     with tempfile.TemporaryDirectory(prefix="thaitok-") as scratch:
         words = count_words(
             config.tokenizer,
@@ -81,11 +82,11 @@ def plan_extension(config: ExtendConfig) -> ExtensionPlan:
             where=", ".join(map(str, config.corpus)),
             do="give more text",
         )
-    script = find_script(config, old, words.weighted(config.balance, config.source_weights))
+    counts = words.weighted(config.balance, config.source_weights)
+    script = find_script(config, old, counts, wanted)
     most = script.candidates.new
     sizes = sorted({*(size for size in SIZES if size < most), min(most, SIZES[-1])}, reverse=True)
     chosen = choose(script.candidates, sizes, script.mass)
-    width = _parameters_a_piece(config.model)
     rows = [
         _row(held_out, with_chosen(old, one), size, width)
         for size, one in zip(sizes, chosen, strict=True)
@@ -123,15 +124,12 @@ def _mean(sizes: Counter[int]) -> float:
 
 
 def _parameters_a_piece(model: Path | None) -> int:
-    """Return what a piece costs: a row of the table in and, unless tied, out, and its bias."""
+    """Return what a piece costs a model; by default a row of a tied table, and its bias."""
     if model is None:
         return HIDDEN + 1
-    try:
-        config = json.loads((model / "config.json").read_bytes())
-        width = int(config.get("embedding_size") or config["hidden_size"])
-        return width * (1 if config.get("tie_word_embeddings", True) else 2) + 1
-    except (OSError, ValueError, KeyError, TypeError):
-        raise UserError("is no model: its config.json has no hidden_size", where=model) from None
+    from thaitok.extend.model import parameters_a_piece  # torch: some seconds
+
+    return parameters_a_piece(model)
 
 
 def plan_table(plan: ExtensionPlan) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:

@@ -19,7 +19,7 @@ from sentencepiece import sentencepiece_model_pb2 as spm
 from tokenizers import Tokenizer, models
 
 from thaitok.errors import UserError
-from thaitok.folder import written
+from thaitok.folder import MADE_BY, written
 from thaitok.tokenizer_json import CONFIG_FILE, SCORE_STEP, SPM_FILE, TOKENIZER_FILE
 
 META_SPACE = "\u2581"
@@ -170,7 +170,8 @@ def read_vocabulary(folder: Path) -> Vocabulary:
     """
     for name in (TOKENIZER_FILE, SPM_FILE, CONFIG_FILE):
         if not (folder / name).is_file():
-            do = "make one with `thaitok train`, or of an old folder with `thaitok convert`"
+            old = any(folder.glob("*.model")) or (folder / "config.json").is_file()
+            do = f"make one of it with `thaitok convert {folder}`" if old else MADE_BY["tokenizer"]
             raise UserError(f"no {name} here", where=folder, do=do)
     try:
         pipeline = json.loads((folder / TOKENIZER_FILE).read_bytes())

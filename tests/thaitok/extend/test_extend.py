@@ -239,7 +239,7 @@ def test_what_cannot_be_is_one_line_and_leaves_nothing(
 ) -> None:
     with pytest.raises(UserError, match=message):
         extend(base, mixed, tmp_path / "t", **settings)
-    assert not (tmp_path / "t").exists()
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -276,6 +276,36 @@ def test_a_model_of_another_vocabulary_is_refused(
     with pytest.raises(UserError, match="400 rows where the tokenizer has 460 pieces"):
         extend(extended, mixed, tmp_path / "t", add=10, model=model)
     assert not (tmp_path / "t").exists()
+
+
+def test_a_model_beside_another_tokenizer_is_refused(
+    base: Path, mixed: Path, model: Path, tmp_path: Path
+) -> None:
+    pipeline = json.loads((base / "tokenizer.json").read_text("utf-8"))
+    pipeline["model"]["vocab"][200][0] = "another"
+    (model / "tokenizer.json").write_text(json.dumps(pipeline), "utf-8")
+    with pytest.raises(UserError, match=r"tokenizer\.json: is not the tokenizer that is to be"):
+        extend(base, mixed, tmp_path / "t", add=10, model=model)
+
+
+@pytest.mark.parametrize("script", ["thai", " Thai", "THAI", "thai character"])
+def test_thai_is_no_script_to_extend(script: str) -> None:
+    with pytest.raises(ValueError, match="Thai pieces keep their scores"):
+        ExtendConfig(tokenizer=Path("t"), corpus=(Path("c"),), add=1, script=script)
+
+
+def test_a_script_may_be_written_in_any_case() -> None:
+    config = ExtendConfig(tokenizer=Path("t"), corpus=(Path("c"),), add=1, script=" LATIN ")
+    assert config.script == "latin"
+
+
+def test_a_folder_that_was_not_converted_is_told_to_be(
+    base: Path, mixed: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "sentencepiece.bpe.model").write_bytes((base / "spm.model").read_bytes())
+    with pytest.raises(UserError, match=r"make one of it with `thaitok convert .*old`"):
+        extend(tmp_path / "old", mixed, tmp_path / "t", add=10)
 
 
 def test_a_corpus_without_a_word_is_refused(

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from transformers import RobertaConfig
 
 import thaitok.extend.plan as plans
 from thaitok.cli import main
@@ -14,6 +15,7 @@ from thaitok.errors import UserError
 from thaitok.extend import ExtendConfig, plan_extension
 from thaitok.extend.choose import choose, find_candidates
 from thaitok.extend.counting import HELD_OUT, count_words
+from thaitok.extend.model import parameters_a_piece
 from thaitok.extend.plan import plan_table
 
 OLD = {letter: -6.0 for letter in "abcdefghijklmnopqrstuvwxyz"}
@@ -98,6 +100,20 @@ def test_the_command_prints_it_and_writes_nothing(
     assert main(["extend", str(base), str(mixed), "--plan", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["rows"][1]["added"] == 10
     assert sorted(base.parent.rglob("*")) == before
+
+
+@pytest.mark.parametrize(("tied", "parameters"), [(True, 17), (False, 34)])
+def test_a_model_says_what_a_piece_costs(tmp_path: Path, tied: bool, parameters: int) -> None:
+    config = RobertaConfig(
+        vocab_size=400, hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=32, tie_word_embeddings=tied, architectures=["RobertaForMaskedLM"],
+    )  # fmt: skip
+    config.save_pretrained(tmp_path)
+    assert parameters_a_piece(tmp_path) == parameters
+    RobertaConfig(**{**config.to_dict(), "architectures": ["RobertaModel"]}).save_pretrained(
+        tmp_path
+    )
+    assert parameters_a_piece(tmp_path) == 16
 
 
 def test_too_little_text_is_told(base: Path, tmp_path: Path, corpus: Path) -> None:
