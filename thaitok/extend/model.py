@@ -137,8 +137,8 @@ def _architecture(source: Path) -> tuple[type[PreTrainedModel], PretrainedConfig
         raise UserError(f"is no config that transformers knows: {err}", where=path) from None
     kind = getattr(transformers, names[0], None) if names else None
     if not (isinstance(kind, type) and issubclass(kind, PreTrainedModel)):
-        said = f"architecture {names[0]!r}" if names else "no architecture"
-        raise UserError(f"names {said} that transformers knows", where=path)
+        said = f"names {names[0]!r}, no model" if names else "names no architecture"
+        raise UserError(f"{said} that transformers knows", where=path)
     return kind, config
 
 
