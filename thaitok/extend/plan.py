@@ -12,11 +12,12 @@ from pathlib import Path
 
 from thaitok.config import Config
 from thaitok.errors import UserError
+from thaitok.extend.changes import Changes, compare_lines
 from thaitok.extend.choose import choose
 from thaitok.extend.config import ExtendConfig
 from thaitok.extend.counting import count_words
-from thaitok.extend.extend import with_chosen
-from thaitok.extend.pieces import find_script, pieces_of_another
+from thaitok.extend.extend import tell, with_chosen
+from thaitok.extend.pieces import find_script, pieces_of_another, read_terms, score_terms
 from thaitok.extend.vocabulary import Vocabulary, read_vocabulary
 
 SIZES = (500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
@@ -54,16 +55,24 @@ class ExtensionPlan(Config):
     """Pieces that the corpus could give."""
     rows: tuple[PlanRow, ...]
     """The tokenizer as it is, then with more and more pieces."""
+    terms: int
+    """Terms of `words` that are no pieces yet."""
+    lines: int
+    """Lines of the corpus's sample that were cut with the terms and without."""
+    lines_changed: int
 
 
 def plan_extension(config: ExtendConfig) -> ExtensionPlan:
     """Measure vocabularies of 500 to 50,000 more pieces on held-out documents; write nothing.
 
-    Raises `UserError` as `extend_tokenizer` does, and when too little is held out to measure.
+    Sizes are `SIZES`, `add`, and all there are up to the last of `SIZES`. With terms, the lines
+    that change by these alone are counted too. Raises `UserError` as `extend_tokenizer` does,
+    and when too little is held out to measure.
     """
     if not config.corpus:
         raise UserError("--plan is for pieces to add", do="give corpus folders, and no --prune")
     old = read_vocabulary(config.tokenizer)
+    terms = read_terms(config.words, config.tokenizer, old) if config.words else []
     wanted = pieces_of_another(config, old) if config.source is not None else None
     width = _parameters_a_piece(config.model)
     with tempfile.TemporaryDirectory(prefix="thaitok-") as scratch:
@@ -85,18 +94,31 @@ def plan_extension(config: ExtendConfig) -> ExtensionPlan:
     counts = words.weighted(config.balance, config.source_weights)
     script = find_script(config, old, counts, wanted)
     most = script.candidates.new
-    sizes = sorted({*(size for size in SIZES if size < most), min(most, SIZES[-1])}, reverse=True)
+    asked = {*SIZES, min(most, SIZES[-1]), config.add or 0}
+    sizes = sorted((size for size in asked if 0 < size <= most), reverse=True)
     chosen = choose(script.candidates, sizes, script.mass)
     rows = [
         _row(held_out, with_chosen(old, one), size, width)
         for size, one in zip(sizes, chosen, strict=True)
     ]
+    changes = _changes(config, old, terms) if terms else None
     return ExtensionPlan(
         script=config.script,
         words=sum(counts.total() for counts in held_out.values()),
         candidates=most,
         rows=(_row(held_out, old, 0, width), *rows[::-1]),
+        terms=len(terms),
+        lines=changes.lines if changes else 0,
+        lines_changed=changes.changed if changes else 0,
     )
+
+
+def _changes(config: ExtendConfig, old: Vocabulary, terms: Sequence[str]) -> Changes:
+    """Count the lines that terms change, and tell it."""
+    new = old.with_scores(score_terms(terms, old))
+    changes = compare_lines(config.corpus, config.script, old, new)
+    tell(changes, config.script)
+    return changes
 
 
 def _row(

@@ -38,6 +38,19 @@ def test_more_pieces_leave_fewer_tokens_and_cost_more(base: Path, mixed: Path) -
     assert all(row.one_token <= row.two_tokens for row in plan.rows)
 
 
+def test_terms_and_a_size_of_ones_own_are_planned_too(
+    base: Path, mixed: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    (tmp_path / "terms").write_text("comcom\ncomputer\n", encoding="utf-8")
+    config = ExtendConfig(tokenizer=base, corpus=(mixed,), add=17, words=tmp_path / "terms")
+    plan = plan_extension(config)
+    assert 17 in [row.added for row in plan.rows]
+    assert plan.terms == 2
+    assert 0 < plan.lines_changed < plan.lines
+    assert "lines change" in caplog.text
+
+
 def test_it_is_measured_on_documents_held_out(base: Path, mixed: Path, tmp_path: Path) -> None:
     whole = count_words(base, [mixed], "latin", tmp_path)
     parted = count_words(base, [mixed], "latin", tmp_path, hold_out=True)
