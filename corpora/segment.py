@@ -107,18 +107,18 @@ def _drop_end(words: list[str]) -> None:
 
 def _sentences(line: str, min_words: int) -> Iterator[str]:
     """Yield the sentences of a line; a short one is joined to the next, at the end to its last."""
-    begin = end = words = 0
+    end = words = 0
+    begin: int | None = None
     held: tuple[int, int] | None = None
     for start, end in _between_ends(line):
-        begin = begin if words else start
+        begin = start if begin is None else begin
         words += count_words(line[start:end], min_words - words)
         if words >= min_words:
             if held:
                 yield line[slice(*held)]
-            held, words = (begin, end), 0
-            begin = end
-    if held is None or begin < end:
-        held = (held[0] if held else begin, end)
+            held, words, begin = (begin, end), 0, None
+    if held is None or begin is not None:
+        held = (held[0] if held else begin or 0, end)
     yield line[slice(*held)]
 
 

@@ -7,6 +7,7 @@ character twice where it became two.
 
 from __future__ import annotations
 
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ Span = tuple[int, int]
 _NEAR = 16
 """Characters on each side of a border that are looked at; no rule reads more at once, but for
 runs of one character."""
+_FAR = 1024
+"""Characters that are looked at with the invisible ones among them, which do not count."""
 
 
 def widen(text: str, spans: Sequence[Span]) -> list[Span]:
@@ -43,7 +46,7 @@ def widen(text: str, spans: Sequence[Span]) -> list[Span]:
     border = 0
     for number, (members, start, end) in enumerate(clusters):
         if number == 0:
-            near = max(0, start - _NEAR)
+            near = _reach(text, start, -1)
             border = _after_space(text, _cut(text, near, near, start), start, end)
         following = clusters[number + 1] if number + 1 < len(clusters) else None
         if following:
@@ -88,7 +91,7 @@ def _cut(text: str, start: int, end: int, next_start: int) -> int:
     """Return where between `end` and `next_start` one token ends and the next begins."""
     if end == next_start:
         return end
-    low, high = max(0, end - _NEAR), next_start + _NEAR
+    low, high = _reach(text, end, -1), _reach(text, next_start, 1)
     whole = normalize(text[low:high])
     places = list(range(end, next_start + 1))
     if len(places) > 2 * _NEAR:
@@ -99,6 +102,16 @@ def _cut(text: str, start: int, end: int, next_start: int) -> int:
         if normalize(text[low:place]) + normalize(text[place:high]) == whole:
             return place
     return places[0]
+
+
+def _reach(text: str, place: int, step: int) -> int:
+    """Return the place `_NEAR` visible characters before (-1) or after (1) another."""
+    seen = 0
+    for at in range(place, place + step * _FAR, step):
+        if seen == _NEAR or not (at > 0 if step < 0 else at < len(text)):
+            return at
+        seen += unicodedata.category(text[at - 1 if step < 0 else at]) not in ("Cf", "Cc")
+    return place + step * _FAR
 
 
 def _before_space(text: str, start: int, end: int, cut: int) -> int:

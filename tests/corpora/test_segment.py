@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from corpora.segment import Unit, count_words, parts_of, segment_text
@@ -40,6 +40,8 @@ def test_words_are_counted(text: str, words: int) -> None:
 
 @settings(deadline=None)
 @given(TEXTS, st.sampled_from(UNITS), st.integers(0, 6), st.integers(1, 12))
+@example("! ก ! ", "sentence", 1, 1)
+@example("! ", "sentence", 1, 1)
 def test_no_text_is_lost_but_white_space(
     text: str, unit: Unit, min_words: int, max_words: int
 ) -> None:

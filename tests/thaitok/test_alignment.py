@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
@@ -61,6 +61,8 @@ def assert_whole(text: str, spans: Sequence[Span]) -> None:
 
 @settings(max_examples=600, deadline=None)
 @given(text=AWKWARD)
+@example(text="เ" + "\u200b" * 40 + "เเ")
+@example(text="เเเ" + "\u200b" * 40 + "เเเเ")
 def test_every_character_belongs_to_one_token(trained: Trained, text: str) -> None:
     spans = spans_of(load(trained()), text)[1]
     assert_whole(text, spans)
