@@ -10,7 +10,7 @@ from pathlib import Path
 
 from thaitok.compare.load import load_tokenizer_any
 from thaitok.errors import UserError
-from thaitok.extend.choose import Candidates, find_candidates
+from thaitok.extend.choose import LONGEST_WORD, Candidates, find_candidates
 from thaitok.extend.config import ExtendConfig
 from thaitok.extend.counting import normalizer_of
 from thaitok.extend.vocabulary import META_SPACE, Vocabulary, words_in
@@ -50,7 +50,7 @@ def find_script(
     known = {piece: score for piece, score in scored.items() if whole.fullmatch(piece)}
     if not known:
         raise UserError(f"has no piece of the script {config.script!r}", where=config.tokenizer)
-    if not counts:
+    if not any(len(word) <= LONGEST_WORD for word in counts):
         corpora = ", ".join(map(str, config.corpus))
         raise UserError(f"has no word of the script {config.script!r}", where=corpora)
     if META_SPACE in scored:
@@ -69,7 +69,7 @@ def pieces_of_another(config: ExtendConfig, old: Vocabulary) -> set[str]:
     if is_uncased(config.tokenizer):
         texts = (text.lower() for text in texts)
     whole = words_in(config.script)
-    found = {text for text in texts if text and whole.fullmatch(text)}
+    found = {text for text in texts if len(text) <= config.longest and whole.fullmatch(text)}
     if not found:
         raise UserError(f"has no piece of the script {config.script!r}", where=config.source)
     return found | {META_SPACE + text for text in found} if META_SPACE in old.scored else found

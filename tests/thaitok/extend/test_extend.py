@@ -311,6 +311,6 @@ def test_a_folder_that_was_not_converted_is_told_to_be(
 def test_a_corpus_without_a_word_is_refused(
     base: Path, tmp_path: Path, write_corpus: WriteCorpus
 ) -> None:
-    corpus = write_corpus(tmp_path / "c", [("web", "ภาษาไทยล้วน")])
+    corpus = write_corpus(tmp_path / "c", [("web", "ภาษาไทยล้วน " + "a" * 600)])
     with pytest.raises(UserError, match="has no word of the script 'latin'"):
         extend(base, corpus, tmp_path / "t", add=10)

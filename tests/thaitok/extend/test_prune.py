@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,15 @@ def test_a_size_that_cannot_be_is_refused(
             ExtendConfig(tokenizer=extended, prune=(thai,), keep=keep, out=tmp_path / "t")
         )
     assert not (tmp_path / "t").exists()
+
+
+def test_the_lowest_score_stays_though_nothing_uses_its_piece(
+    extended: Path, thai: Path, tmp_path: Path
+) -> None:
+    whole = read_vocabulary(extended).with_scores({"zzzzzz": -5.0})
+    lowest = whole.range[0] - 1
+    (tmp_path / "t").mkdir()
+    replace(whole, scores=(*whole.scores[:-1], lowest)).write(tmp_path / "t")
+    config = ExtendConfig(tokenizer=tmp_path / "t", prune=(thai,), out=tmp_path / "small")
+    extend_tokenizer(config)
+    assert read_vocabulary(tmp_path / "small").range[0] == lowest
