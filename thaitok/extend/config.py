@@ -56,7 +56,7 @@ class ExtendConfig(Config):
     def _other_than_thai(cls, script: str) -> str:
         script = " ".join(script.lower().split())
         if script.split(" ")[0] == "thai":
-            raise ValueError("Thai pieces keep their scores; give terms as words instead")
+            raise ValueError("pieces of Thai keep their scores; give terms as words instead")
         return script
 
     @model_validator(mode="after")

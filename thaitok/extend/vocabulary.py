@@ -168,6 +168,8 @@ def read_vocabulary(folder: Path) -> Vocabulary:
     Raises `UserError` for a folder without one, one that is no unigram, and one whose two files
     do not have the same pieces.
     """
+    if not folder.is_dir():
+        raise UserError("no such tokenizer folder", where=folder, do=MADE_BY["tokenizer"])
     for name in (TOKENIZER_FILE, SPM_FILE, CONFIG_FILE):
         if not (folder / name).is_file():
             old = any(folder.glob("*.model")) or (folder / "config.json").is_file()

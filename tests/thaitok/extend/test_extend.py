@@ -290,7 +290,7 @@ def test_a_model_beside_another_tokenizer_is_refused(
 
 @pytest.mark.parametrize("script", ["thai", " Thai", "THAI", "thai character"])
 def test_thai_is_no_script_to_extend(script: str) -> None:
-    with pytest.raises(ValueError, match="Thai pieces keep their scores"):
+    with pytest.raises(ValueError, match="pieces of Thai keep their scores"):
         ExtendConfig(tokenizer=Path("t"), corpus=(Path("c"),), add=1, script=script)
 
 

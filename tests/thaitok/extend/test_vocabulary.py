@@ -71,6 +71,11 @@ def test_a_folder_that_lacks_a_file_is_refused(base: Path, tmp_path: Path, name:
         read_vocabulary(tmp_path / "t")
 
 
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such tokenizer folder"):
+        read_vocabulary(tmp_path / "none")
+
+
 def test_a_folder_of_two_vocabularies_is_refused(base: Path, tmp_path: Path) -> None:
     shutil.copytree(base, tmp_path / "t")
     file = tmp_path / "t" / "tokenizer.json"
