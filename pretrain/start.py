@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, CamembertForMaskedLM, RobertaForMaskedLM, XLMRobertaForMaskedLM
+from transformers import (
+    CamembertForMaskedLM,
+    PretrainedConfig,
+    RobertaForMaskedLM,
+    XLMRobertaForMaskedLM,
+)
 
 from pretrain.shards import TOKENIZER_FOLDER, TokenShards
 from thaitok.errors import UserError
 from thaitok.folder import MANIFEST, TOKENIZER_FILES, FileFacts, file_facts, read_manifest
-from thaitok.quiet import quiet
+from thaitok.models import architecture, load_model, require_safetensors
 
 CLASSES = {
     one.__name__: one
@@ -24,11 +28,8 @@ CLASSES = {
 
 def check_start(start: Path, shards: TokenShards, length: int) -> None:
     """Raise `UserError` when a model cannot go on with these shards at rows of `length`."""
-    config = _model_config(start)
-    if not any(start.glob("*.safetensors")):
-        pickled = any(start.glob("*.bin"))
-        do = "bring it over with `thaitok convert`" if pickled else "give a model's folder"
-        raise UserError("has no weights as safetensors", where=start, do=do)
+    config = _class_and_config(start)[1].to_dict()
+    require_safetensors(start)
     name = TOKENIZER_FILES[0]
     ours = shards.folder / TOKENIZER_FOLDER / name
     theirs = start / name
@@ -52,20 +53,12 @@ def check_start(start: Path, shards: TokenShards, length: int) -> None:
         )
 
 
-def _model_config(start: Path) -> dict[str, Any]:
-    path = start / "config.json"
-    try:
-        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError("is no model: it has no config.json", where=start) from None
-    except ValueError:
-        raise UserError("is not JSON", where=path) from None
-    kind = (config.get("architectures") or ["model of no name"])[0]
-    if kind not in CLASSES:
-        raise UserError(f"is a {kind}; pretraining goes on from {', '.join(CLASSES)}", where=start)
-    # A config.json holds only what is unlike the class's defaults.
-    with quiet():
-        return dict(AutoConfig.from_pretrained(start).to_dict())
+def _class_and_config(start: Path) -> tuple[type[Any], PretrainedConfig]:
+    kind, config = architecture(start)
+    if kind.__name__ not in CLASSES:
+        what = f"is a {kind.__name__}; pretraining goes on from {', '.join(CLASSES)}"
+        raise UserError(what, where=start)
+    return CLASSES[kind.__name__], config
 
 
 def _check_special(config: dict[str, Any], shards: TokenShards, start: Path) -> None:
@@ -94,12 +87,5 @@ def added_rows(start: Path | None) -> int:
 
 def load_start(start: Path) -> RobertaForMaskedLM:
     """Load a model to go on from, in 32-bit floats; `UserError` when a weight is missing."""
-    kind = CLASSES[_model_config(start)["architectures"][0]]
-    with quiet():
-        loaded: Any = kind.from_pretrained(
-            start, dtype=torch.float32, use_safetensors=True, output_loading_info=True
-        )
-    model: RobertaForMaskedLM = loaded[0]
-    if missing := sorted(loaded[1]["missing_keys"]):
-        raise UserError(f"has no weights for {', '.join(missing)}", where=start)
+    model: RobertaForMaskedLM = load_model(start, _class_and_config(start)[0], torch.float32)
     return model

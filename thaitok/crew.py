@@ -78,6 +78,20 @@ def run_locally(job: Job, ranks: Iterable[int], workers: int, told: Told) -> Non
                     raise error
 
 
+def run_job(job: Job, workers: int | None, told: Told) -> None:
+    """Run all tasks of a job on `workers` processes, all cores by default.
+
+    A single task, or all with a single worker, is run in this process.
+    """
+    workers = min(workers or cores(), len(job.sizes))
+    if workers > 1:
+        run_locally(job, range(len(job.sizes)), workers, told)
+        return
+    for task, size in enumerate(job.sizes):
+        job.run(job.of, task, lambda *_: None)
+        told(size, 0)
+
+
 def cores() -> int:
     """Return how many cores this process may use, which may be fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS

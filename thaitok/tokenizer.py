@@ -86,10 +86,15 @@ def is_uncased(folder: Path) -> bool:
         raise UserError("is no JSON object", where=path) from None
 
 
-def has_our_rules(tokenizer: Tokenizer, lower: bool) -> bool:
+def has_our_rules(folder: Path) -> bool:
     """Say whether a tokenizer normalises by our rules, as what `thaitok convert` makes does not."""
-    found = tokenizer.normalizer
-    return found is not None and found.__getstate__() == tokenizers_normalizer(lower).__getstate__()
+    try:
+        found = json.loads((folder / TOKENIZER_FILE).read_bytes())["normalizer"]
+    except (OSError, ValueError, KeyError, TypeError):
+        load_tokenizer(folder)  # says what is wrong
+        return False
+    ours: bool = found == json.loads(tokenizers_normalizer(is_uncased(folder)).__getstate__())
+    return ours
 
 
 class BulkEncoder:
@@ -106,8 +111,8 @@ class BulkEncoder:
         self.folder = folder
         self.model = load_sentencepiece(folder)
         self.lower = is_uncased(folder)
-        tokenizer = load_tokenizer(folder)
-        self.foreign = None if has_our_rules(tokenizer, self.lower) else tokenizer
+        # Not by loading it, which takes as long as all the rest.
+        self.foreign = None if has_our_rules(folder) else load_tokenizer(folder)
         """The tokenizer that encodes, where its rules are not ours."""
         self.space: int = self.model.piece_to_id(SPACE_TOKEN)
         self.unknown: int = self.model.unk_id()

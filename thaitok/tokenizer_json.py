@@ -32,6 +32,9 @@ SCORE_STEP = 2.0**-10
 32-bit floats and in the 64-bit ones of `tokenizers`: else the two break ties such as
 "555" + "5" against "5" + "555" each by its own rounding."""
 
+WORD_MARK = "\u2581"
+"""SentencePiece's sign of a space, with which words begin in most vocabularies (not in ours)."""
+
 OPENING = "<"
 """What every special token and the space token begins with. It is a token of its own wherever
 it stands in a text, so that no text can spell one of those."""

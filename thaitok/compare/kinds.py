@@ -12,15 +12,13 @@ from numpy.typing import NDArray
 from sentencepiece import sentencepiece_model_pb2
 
 from thaitok.compare.spans import Block, Bools, Tokens, place_bytes, place_tokens
+from thaitok.tokenizer_json import WORD_MARK
 
 if TYPE_CHECKING:
     import tiktoken
     from tokenizers import Tokenizer
 
 Floats = NDArray[np.float64]
-
-WORD_MARK = "\u2581"
-"""SentencePiece's space, which it may put before a text as well."""
 
 
 class AnyTokenizer(Protocol):

@@ -21,10 +21,7 @@ from thaitok.convert.charsmap import charsmap_normalizers
 from thaitok.convert.layout import BPE, CONTROL, DEAD, NORMAL, UNUSED, USER_DEFINED, Layout, Piece
 from thaitok.convert.predecessor import process_transformers_normalizers
 from thaitok.rules import SPACE_TOKEN
-from thaitok.tokenizer_json import SPECIAL_TOKENS
-
-WORD_START = "\u2581"
-"""SentencePiece's sign for a space."""
+from thaitok.tokenizer_json import SPECIAL_TOKENS, WORD_MARK
 
 SPECIALS = tuple(dict.fromkeys(SPECIAL_TOKENS.values()))
 
@@ -108,26 +105,26 @@ def _normalizers(layout: Layout, proto: Any) -> list[normalizers.Normalizer]:
         steps += [
             normalizers.Replace(Regex("  +"), " "),
             normalizers.Replace(Regex(r"\A +"), ""),
-            normalizers.Replace(Regex(f"[ {WORD_START}]+\\z"), ""),
+            normalizers.Replace(Regex(f"[ {WORD_MARK}]+\\z"), ""),
         ]
     if spec.escape_whitespaces:
-        steps.append(normalizers.Replace(" ", WORD_START))
+        steps.append(normalizers.Replace(" ", WORD_MARK))
     if SPACE_TOKEN not in layout.ids():
         # A mask stands for a piece with its space; `lstrip` sees no white space here any more.
         mask = SPECIAL_TOKENS["mask_token"]
-        steps.append(normalizers.Replace(f"{WORD_START}{mask}", mask))
+        steps.append(normalizers.Replace(f"{WORD_MARK}{mask}", mask))
     if spec.add_dummy_prefix:
         # Not before a token: it would be sought with the prefix, and found only there.
         tokens = "|".join(map(re.escape, (*SPECIALS, *layout.added)))
         steps += [
-            normalizers.Prepend(WORD_START),
-            normalizers.Replace(Regex(f"\\A{WORD_START}(?={tokens})"), ""),
+            normalizers.Prepend(WORD_MARK),
+            normalizers.Replace(Regex(f"\\A{WORD_MARK}(?={tokens})"), ""),
         ]
     return steps
 
 
 def _decoder(layout: Layout, proto: Any) -> decoders.Decoder:
-    steps: list[decoders.Decoder] = [decoders.Replace(WORD_START, " ")]
+    steps: list[decoders.Decoder] = [decoders.Replace(WORD_MARK, " ")]
     if SPACE_TOKEN in layout.ids():
         steps.append(decoders.Replace(SPACE_TOKEN, " "))
     if proto.trainer_spec.byte_fallback:

@@ -11,6 +11,8 @@ from itertools import chain, product
 
 from tokenizers import Regex, normalizers
 
+from thaitok.ranges import runs_of_codes
+
 BREAK = "\ufdd0"
 """Put between characters that `Precompiled` would look up together, and taken out after it."""
 BLOCK = "\ufdd1"
@@ -153,13 +155,7 @@ def compositions() -> Iterator[tuple[str, str]]:
 
 def _class(characters: Iterable[str]) -> str:
     """Write characters as the inside of a class, neighbours as ranges."""
-    runs: list[list[int]] = []
-    for code in sorted(map(ord, characters)):
-        if runs and code == runs[-1][1] + 1:
-            runs[-1][1] = code
-        else:
-            runs.append([code, code])
     return "".join(
         rf"\x{{{first:x}}}-\x{{{last:x}}}" if first < last else rf"\x{{{first:x}}}"
-        for first, last in runs
+        for first, last in runs_of_codes(map(ord, characters))
     )

@@ -17,7 +17,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from thaitok.corpus import corpus_parts, read_packed
-from thaitok.crew import MEGABYTE, Job, Told, cores, in_megabytes, run_locally
+from thaitok.crew import MEGABYTE, Job, Told, in_megabytes, run_job
 from thaitok.errors import UserError
 from thaitok.extend.vocabulary import words_in
 from thaitok.progress import progress
@@ -89,15 +89,8 @@ def count_words(
     parts = tuple(corpus_parts(corpora))
     sizes = [part.stat().st_size for part in parts]
     job = Job(_count, Counting(tokenizer, parts, script, scratch, hold_out), sizes)
-    crew = min(workers or cores(), len(sizes))
     with progress("extend: counting", -(-sum(sizes) // MEGABYTE), "MB packed") as advance:
-        told = in_megabytes(advance)
-        if crew > 1:
-            run_locally(job, range(len(sizes)), crew, told)
-        else:
-            for part, size in enumerate(sizes):
-                _count(job.of, part, lambda *_: None)
-                told(size, 0)
+        run_job(job, workers, in_megabytes(advance))
     return _gathered(scratch, len(parts))
 
 
@@ -170,9 +163,10 @@ def normalizer_of(folder: Path) -> Prepare:
     For a tokenizer of ours, by the fast rules; for another, by its own pipeline, whose signs of
     spaces stay in the text.
     """
-    tokenizer, lower = load_tokenizer(folder), is_uncased(folder)
-    if has_our_rules(tokenizer, lower):
+    if has_our_rules(folder):
+        lower = is_uncased(folder)
         return lambda texts: normalize_many(texts, lower)
+    tokenizer = load_tokenizer(folder)
     return lambda texts: [_prepared(tokenizer, text) for text in texts]
 
 

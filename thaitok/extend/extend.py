@@ -25,7 +25,7 @@ from thaitok.extend.pieces import (
     score_terms,
 )
 from thaitok.extend.prune import choose_kept
-from thaitok.extend.vocabulary import META_SPACE, Vocabulary, read_vocabulary, words_in
+from thaitok.extend.vocabulary import Vocabulary, read_vocabulary, words_in
 from thaitok.folder import (
     TOKENIZER_FILES,
     FileFacts,
@@ -36,14 +36,8 @@ from thaitok.folder import (
     stage_job,
     write_json,
 )
-from thaitok.tokenizer import (
-    UNKNOWN_PENALTY,
-    has_our_rules,
-    is_uncased,
-    load_tokenizer,
-    measure,
-    tokenizer_facts,
-)
+from thaitok.tokenizer import UNKNOWN_PENALTY, has_our_rules, measure, tokenizer_facts
+from thaitok.tokenizer_json import WORD_MARK
 
 log = logging.getLogger(__name__)
 
@@ -84,10 +78,10 @@ def extend_tokenizer(config: ExtendConfig) -> Manifest:
                 change = _pruned(config, old)
             else:
                 change = _extended(config, old, terms, wanted, job.work)
+            return _finish(config, job, old, change)
         except UserError:
             shutil.rmtree(job.work)  # the next try is not this one taken up
             raise
-        return _finish(config, job, old, change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +161,7 @@ def with_chosen(old: Vocabulary, chosen: Chosen) -> Vocabulary:
     rescored = {
         piece: score
         for piece, score in chosen.scores.items()
-        if piece not in new and piece != META_SPACE  # it stands before words of any script
+        if piece not in new and piece != WORD_MARK  # it stands before words of any script
     }
     return old.with_scores(rescored | {piece: chosen.scores[piece] for piece in chosen.new})
 
@@ -248,7 +242,7 @@ def _fit_model(
 
 def _inputs(config: ExtendConfig) -> tuple[FileFacts, ...]:
     facts = [*tokenizer_facts(config.tokenizer), *corpus_inputs(config.corpus or config.prune)]
-    if config.words is not None and config.words.is_file():
+    if config.words is not None:
         facts.append(file_facts(config.words))
     if config.source is not None:
         facts += _facts_of(Path(config.source), TOKENIZER_FILES, "from")
@@ -277,7 +271,6 @@ def _write_card(
     if config.model is not None:
         facts["Parameters"] = f"{counts['parameters']:,}"
         facts["New rows"] = config.init if counts["added"] else "none"
-    ours = has_our_rules(load_tokenizer(folder), is_uncased(folder))
     write_card(
         folder,
         pipeline_tag="" if config.model is None else _tag(folder),
@@ -287,7 +280,7 @@ def _write_card(
         f"{counts['pieces_before']:,} and {counts['dropped']:,} dropped; all others are as they "
         "were.",
         facts=facts,
-        tokenizer=None if ours else AS_BEFORE,
+        tokenizer=None if has_our_rules(folder) else AS_BEFORE,
     )
 
 

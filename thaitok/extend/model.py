@@ -6,10 +6,8 @@ import copy
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
-import transformers
 from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel
 
@@ -17,6 +15,7 @@ from thaitok.errors import UserError
 from thaitok.extend.config import Init
 from thaitok.extend.vectors import NewPiece, Vectors, choose_vectors, new_rows
 from thaitok.folder import TOKENIZER_FILES
+from thaitok.models import architecture, load_model, require_safetensors
 from thaitok.quiet import quiet
 
 
@@ -43,7 +42,7 @@ def fit_model(
     """
     kind, config = check_model(source, pieces)
     settings = _remapped(config, kept, len(kept) + len(new))
-    model = _load(source, kind)
+    model = load_model(source, kind)
     vectors = choose_vectors(init, pieces, scores, new, seed)
     _refit(model, vocabulary_tensors(kind, config), kept, vectors)
     model.config.update(settings)
@@ -63,11 +62,18 @@ def vocabulary_tensors(kind: type[PreTrainedModel], config: PretrainedConfig) ->
     They are those whose shape follows the size of the vocabulary: tables in and out, and the
     output's bias, whatever the architecture calls them. Nothing is loaded for it.
     """
+    one, two = (dict(_named(model)) for model in _with_a_piece_more(kind, config))
+    return {name for name in one if one[name].shape != two[name].shape}
+
+
+def _with_a_piece_more(
+    kind: type[PreTrainedModel], config: PretrainedConfig
+) -> tuple[PreTrainedModel, PreTrainedModel]:
+    """Return a model and the same of a vocabulary larger by one, both without weights."""
     wider = copy.deepcopy(config)
     wider.vocab_size += 1
     with quiet(), torch.device("meta"):
-        one, two = (dict(_named(kind(each))) for each in (config, wider))
-    return {name for name in one if one[name].shape != two[name].shape}
+        return kind(config), kind(wider)
 
 
 def _named(model: nn.Module) -> list[tuple[str, nn.Parameter]]:
@@ -83,7 +89,7 @@ def check_model(
     Raises `UserError` for an architecture that transformers does not know, for a folder without
     safetensors, for other rows than `pieces`, and for a tokenizer.json of others beside it.
     """
-    kind, config = _architecture(source)
+    kind, config = architecture(source)
     if config.vocab_size != len(pieces):
         raise UserError(
             f"the model has {config.vocab_size:,} rows where the tokenizer has "
@@ -91,10 +97,7 @@ def check_model(
             where=source,
             do="give the model that was trained with this tokenizer",
         )
-    if not any(source.glob("*.safetensors")):
-        pickled = any(source.glob("*.bin"))
-        do = "convert it with `thaitok convert` first" if pickled else "give a model's folder"
-        raise UserError("has no weights as safetensors", where=source, do=do)
+    require_safetensors(source)
     beside = source / TOKENIZER_FILES[0]
     if beside.is_file() and _pieces_of(beside) != list(pieces):
         raise UserError(
@@ -114,51 +117,10 @@ def _pieces_of(file: Path) -> list[str] | None:
 
 def parameters_a_piece(source: Path) -> int:
     """Return what a model gains with each piece: rows of its tables, tied ones once, and biases."""
-    kind, config = _architecture(source)
-    wider = copy.deepcopy(config)
-    wider.vocab_size += 1
-    with quiet(), torch.device("meta"):
-        less, more = (
-            sum(one.numel() for one in kind(each).parameters()) for each in (config, wider)
-        )
+    kind, config = architecture(source)
+    models = _with_a_piece_more(kind, config)
+    less, more = (sum(one.numel() for one in model.parameters()) for model in models)
     return more - less
-
-
-def _architecture(source: Path) -> tuple[type[PreTrainedModel], PretrainedConfig]:
-    """Return a model's class and config; no code but transformers' own is run."""
-    path = source / "config.json"
-    try:
-        names = json.loads(path.read_text(encoding="utf-8")).get("architectures") or []
-        with quiet():
-            config = transformers.AutoConfig.from_pretrained(source, trust_remote_code=False)
-    except FileNotFoundError:
-        raise UserError("is no model: it has no config.json", where=source) from None
-    except (ValueError, AttributeError) as err:
-        raise UserError(f"is no config that transformers knows: {err}", where=path) from None
-    kind = getattr(transformers, names[0], None) if names else None
-    if not (isinstance(kind, type) and issubclass(kind, PreTrainedModel)):
-        said = f"names {names[0]!r}, no model" if names else "names no architecture"
-        raise UserError(f"{said} that transformers knows", where=path)
-    return kind, config
-
-
-def _load(source: Path, kind: type[PreTrainedModel]) -> PreTrainedModel:
-    """Load a model from safetensors, in the type its weights have."""
-    try:
-        with quiet():
-            loaded: Any = kind.from_pretrained(
-                source,
-                dtype="auto",
-                use_safetensors=True,
-                trust_remote_code=False,
-                output_loading_info=True,
-            )
-    except (RuntimeError, OSError) as err:
-        raise UserError(f"cannot be loaded: {err}", where=source) from None
-    model: PreTrainedModel = loaded[0]
-    if missing := sorted(loaded[1]["missing_keys"]):
-        raise UserError(f"has no weights for {', '.join(missing)}", where=source)
-    return model
 
 
 def _refit(

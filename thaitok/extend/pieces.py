@@ -13,10 +13,10 @@ from thaitok.errors import UserError
 from thaitok.extend.choose import LONGEST_WORD, Candidates, find_candidates
 from thaitok.extend.config import ExtendConfig
 from thaitok.extend.counting import normalizer_of
-from thaitok.extend.vocabulary import META_SPACE, Vocabulary, words_in
+from thaitok.extend.vocabulary import Vocabulary, words_in
 from thaitok.rules import SPACE_TOKEN
 from thaitok.tokenizer import UNKNOWN_PENALTY, is_uncased
-from thaitok.tokenizer_json import OPENING, SCORE_STEP
+from thaitok.tokenizer_json import OPENING, SCORE_STEP, WORD_MARK
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +53,8 @@ def find_script(
     if not any(len(word) <= LONGEST_WORD for word in counts):
         corpora = ", ".join(map(str, config.corpus))
         raise UserError(f"has no word of the script {config.script!r}", where=corpora)
-    if META_SPACE in scored:
-        known[META_SPACE] = scored[META_SPACE]
+    if WORD_MARK in scored:
+        known[WORD_MARK] = scored[WORD_MARK]
     found = find_candidates(counts, known, config.longest, wanted)
     return Script(found, sum(map(math.exp, known.values())))
 
@@ -72,7 +72,7 @@ def pieces_of_another(config: ExtendConfig, old: Vocabulary) -> set[str]:
     found = {text for text in texts if len(text) <= config.longest and whole.fullmatch(text)}
     if not found:
         raise UserError(f"has no piece of the script {config.script!r}", where=config.source)
-    return found | {META_SPACE + text for text in found} if META_SPACE in old.scored else found
+    return found | {WORD_MARK + text for text in found} if WORD_MARK in old.scored else found
 
 
 def read_terms(file: Path, tokenizer: Path, old: Vocabulary) -> list[str]:
@@ -88,7 +88,7 @@ def read_terms(file: Path, tokenizer: Path, old: Vocabulary) -> list[str]:
     for number, line in enumerate(_lines(file), 1):
         if not line.strip():
             continue
-        term = prepare([line.strip()])[0].removeprefix(META_SPACE)
+        term = prepare([line.strip()])[0].removeprefix(WORD_MARK)
         if said := _impossible(term):
             raise UserError(f"{line.strip()!r} {said}", where=f"{file}:{number}")
         if term in pieces:
@@ -117,7 +117,7 @@ def _impossible(term: str) -> str:
     """Say why a normalised term can be no piece; nothing when it can."""
     if not term:
         return "is nothing once it is normalised"
-    if " " in term or META_SPACE in term or SPACE_TOKEN in term or "\n" in term:
+    if " " in term or WORD_MARK in term or SPACE_TOKEN in term or "\n" in term:
         return "holds a space, which is a token of its own; give its words a line each"
     if OPENING in term:
         return f"holds {OPENING}, which is a token of its own"

@@ -20,10 +20,8 @@ from tokenizers import Tokenizer, models
 
 from thaitok.errors import UserError
 from thaitok.folder import MADE_BY, written
-from thaitok.tokenizer_json import CONFIG_FILE, SCORE_STEP, SPM_FILE, TOKENIZER_FILE
-
-META_SPACE = "\u2581"
-"""SentencePiece's sign of a space, which begins a word in many vocabularies (not in ours)."""
+from thaitok.ranges import runs_of_codes
+from thaitok.tokenizer_json import CONFIG_FILE, SCORE_STEP, SPM_FILE, TOKENIZER_FILE, WORD_MARK
 
 _KINDS = spm.ModelProto.SentencePiece  # type: ignore[attr-defined]
 
@@ -215,15 +213,10 @@ def letters_of(script: str) -> str:
     if not codes:
         do = "write it as Unicode does: latin, greek, cyrillic, hiragana, hangul, cjk"
         raise UserError(f"no script called {script!r}", where="--script", do=do)
-    runs: list[list[int]] = []
-    for code in codes:
-        if runs and code == runs[-1][1] + 1:
-            runs[-1][1] = code
-        else:
-            runs.append([code, code])
+    runs = runs_of_codes(codes)
     return "".join(f"{re.escape(chr(first))}-{re.escape(chr(last))}" for first, last in runs)
 
 
 def words_in(script: str) -> re.Pattern[str]:
     """Return what finds words of a script, each with the sign of a space before it if any."""
-    return re.compile(f"{META_SPACE}?[{letters_of(script)}]+")
+    return re.compile(f"{WORD_MARK}?[{letters_of(script)}]+")

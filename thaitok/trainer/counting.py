@@ -19,7 +19,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from thaitok.corpus import corpus_parts, read_packed
-from thaitok.crew import MEGABYTE, Job, Told, cores, in_megabytes, run_locally
+from thaitok.crew import MEGABYTE, Job, Told, in_megabytes, run_job
 from thaitok.errors import UserError
 from thaitok.progress import progress
 from thaitok.rules import normalize_many
@@ -92,12 +92,11 @@ def count_corpus(
     sizes = [part.stat().st_size for part in parts]
     partitions = min(max(1, sum(sizes) // PARTITION_BYTES), MOST_PARTITIONS)
     counting = Counting(parts, folder, partitions, weights, lower, split_digits, seed)
-    crew = workers or cores()
     with progress("train: counting", -(-sum(sizes) // MEGABYTE), "MB packed") as advance:
-        _run(Job(_deal, counting, sizes), crew, in_megabytes(advance))
+        run_job(Job(_deal, counting, sizes), workers, in_megabytes(advance))
     _require_sources(folder, len(parts), weights)
     even = [sum(sizes) // partitions] * partitions
-    _run(Job(_reduce, counting, even), crew, lambda *_: None)
+    run_job(Job(_reduce, counting, even), workers, lambda *_: None)
     return _gathered(folder)
 
 
@@ -110,17 +109,6 @@ def _require_sources(folder: Path, parts: int, weights: Mapping[str, float]) -> 
                 f"source_weights: no document has the source {source!r}",
                 do=f"the sources are {', '.join(sorted(known))}",
             )
-
-
-def _run(job: Job, workers: int, told: Told) -> None:
-    """Run all tasks of a job; a single one, or with a single worker, in this process."""
-    workers = min(workers, len(job.sizes))
-    if workers > 1:
-        run_locally(job, range(len(job.sizes)), workers, told)
-        return
-    for task, size in enumerate(job.sizes):
-        job.run(job.of, task, lambda *_: None)
-        told(size, 0)
 
 
 def _deal(counting: Counting, part: int, told: Told) -> None:

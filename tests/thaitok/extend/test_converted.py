@@ -11,8 +11,9 @@ from transformers import AutoTokenizer
 
 from thaitok.convert import ConvertConfig, convert_tokenizer
 from thaitok.extend import ExtendConfig, extend_tokenizer
-from thaitok.extend.vocabulary import META_SPACE, read_vocabulary, words_in
+from thaitok.extend.vocabulary import read_vocabulary, words_in
 from thaitok.tokenizer import BulkEncoder
+from thaitok.tokenizer_json import WORD_MARK
 
 Sentences = Callable[[int, int, float], list[str]]
 
@@ -42,9 +43,9 @@ def test_it_gains_words_with_and_without_a_space(
     old, new = read_vocabulary(converted), read_vocabulary(out)
     added = new.pieces[len(old) :]
     assert len(added) == 60
-    assert any(piece.startswith(META_SPACE) for piece in added)
-    assert not all(piece.startswith(META_SPACE) for piece in added)
-    assert new.scored[META_SPACE] == old.scored[META_SPACE]
+    assert any(piece.startswith(WORD_MARK) for piece in added)
+    assert not all(piece.startswith(WORD_MARK) for piece in added)
+    assert new.scored[WORD_MARK] == old.scored[WORD_MARK]
     before, after = AutoTokenizer.from_pretrained(converted), AutoTokenizer.from_pretrained(out)
     lines = sentences(200, 6, 0.2)
     latin = words_in("latin").search
@@ -67,4 +68,4 @@ def test_a_term_is_one_piece_and_a_space_before_it_another(
     config = ExtendConfig(tokenizer=converted, corpus=(mixed,), out=out, words=tmp_path / "terms")
     extend_tokenizer(config)
     tokens = AutoTokenizer.from_pretrained(out).tokenize("ใช้ปัญญาประดิษฐ์ ปัญญาประดิษฐ์")
-    assert tokens[-3:] == ["ปัญญาประดิษฐ์", META_SPACE, "ปัญญาประดิษฐ์"]
+    assert tokens[-3:] == ["ปัญญาประดิษฐ์", WORD_MARK, "ปัญญาประดิษฐ์"]

@@ -278,6 +278,16 @@ def test_a_model_of_another_vocabulary_is_refused(
     assert not (tmp_path / "t").exists()
 
 
+def test_a_model_that_cannot_be_loaded_leaves_nothing(
+    base: Path, mixed: Path, model: Path, tmp_path: Path
+) -> None:
+    config = json.loads((model / "config.json").read_text())
+    (model / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 2}))
+    with pytest.raises(UserError, match="has no weights for roberta"):
+        extend(base, mixed, tmp_path / "t", add=10, model=model)
+    assert [one.name for one in tmp_path.iterdir()] == ["model"]
+
+
 def test_a_model_beside_another_tokenizer_is_refused(
     base: Path, mixed: Path, model: Path, tmp_path: Path
 ) -> None:

@@ -267,6 +267,6 @@ def test_what_cannot_be_loaded_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no weights as safetensors; give a model's folder"):
         fit(old, tmp_path / "new")
     (old / "pytorch_model.bin").write_bytes(b"")
-    with pytest.raises(UserError, match="convert it with `thaitok convert` first"):
+    with pytest.raises(UserError, match="bring it over with `thaitok convert` first"):
         fit(old, tmp_path / "new")
     assert not list((tmp_path / "new").iterdir())
