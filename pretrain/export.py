@@ -11,7 +11,7 @@ from typing import Any
 from transformers import PreTrainedModel
 
 from pretrain.config import PretrainConfig
-from pretrain.shards import TOKENIZER_FOLDER, TokenShards
+from pretrain.data.shards import TOKENIZER_FOLDER, TokenShards
 from thaitok.card import write_card
 from thaitok.folder import TOKENIZER_FILES, move_into_place, write_json
 from thaitok.quiet import quiet

@@ -27,10 +27,10 @@ from transformers import RobertaForMaskedLM
 
 from corpora import CleanConfig, clean_corpus
 from pretrain import PretrainConfig, ShardConfig, pretrain, shard_corpus
-from pretrain.batch import Batch, Batches, split_documents
-from pretrain.checkpoint import WEIGHTS
-from pretrain.shards import open_shards
-from pretrain.start import load_start
+from pretrain.data.batch import Batch, Batches, split_documents
+from pretrain.data.shards import open_shards
+from pretrain.model.start import load_start
+from pretrain.training.checkpoint import WEIGHTS
 from thaitok.config import load_config
 from thaitok.extend import ExtendConfig, extend_tokenizer
 from thaitok.extend.config import Init

@@ -90,6 +90,6 @@ def test_pretraining_needs_no_thai_or_corpus_library() -> None:
         "import sys\n"
         "for name in ('pythainlp', 'nlpo3', 'datatrove', 'datasets', 'sentencepiece', 'typer'):\n"
         "    sys.modules[name] = None\n"
-        "import pretrain.train\n"
+        "import pretrain.training.run\n"
     )
-    assert "pretrain.train" in imported_by(code)
+    assert "pretrain.training.run" in imported_by(code)

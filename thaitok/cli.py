@@ -114,8 +114,8 @@ def shard(
     as_json: Json = False,
 ) -> None:
     """Tokenise a corpus once, to memory-mapped shards."""
-    from pretrain.sharding import ShardConfig, shard_corpus
-    from pretrain.shards import verify_shards
+    from pretrain.data.sharding import ShardConfig, shard_corpus
+    from pretrain.data.shards import verify_shards
     from thaitok.config import load_config
 
     flags = {"corpus": corpus, "tokenizer": tokenizer, "out": out}
@@ -143,7 +143,7 @@ def pretrain(
     Presets: tiny, small, wangchanberta-base; loanword goes on from an extended model.
     """
     from pretrain.config import PRESETS, PretrainConfig
-    from pretrain.train import pretrain as run
+    from pretrain.training.run import pretrain as run
     from thaitok.config import load_config, preset_path
 
     flags = {"shards": shards, "start": start, "out": out, "steps": steps, "seed": seed}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pretrain.config import PretrainConfig
-from pretrain.sharding import ShardConfig, shard_corpus
+from pretrain.data.sharding import ShardConfig, shard_corpus
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from pretrain.sharding import PhraseEncoder, ShardConfig, shard_corpus
-from pretrain.shards import open_shards
+from pretrain.data.sharding import PhraseEncoder, ShardConfig, shard_corpus
+from pretrain.data.shards import open_shards
 from thaitok.checks import check_tokenizer
 from thaitok.convert import ConvertConfig, convert_tokenizer
 from thaitok.folder import TOKENIZER_FILES

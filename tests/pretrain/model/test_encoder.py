@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from transformers import RobertaForMaskedLM
 
-from pretrain.batch import Batch, split_documents
 from pretrain.config import PretrainConfig
-from pretrain.model import MaskedLanguageModel, build_model
-from pretrain.shards import open_shards
+from pretrain.data.batch import Batch, split_documents
+from pretrain.data.shards import open_shards
+from pretrain.model.encoder import MaskedLanguageModel, build_model
 
 ConfigOf = Callable[..., PretrainConfig]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
-from pretrain.shards import TOKENIZER_FOLDER, token_dtype
+from pretrain.data.shards import TOKENIZER_FOLDER, token_dtype
 from thaitok.config import Config
 from thaitok.corpus import corpus_inputs, count_documents, read_texts
 from thaitok.errors import UserError

@@ -14,8 +14,8 @@ import transformers
 from safetensors.torch import load_file
 
 from pretrain.config import PRESETS, PretrainConfig
-from pretrain.shards import TOKENIZER_FOLDER, open_shards
-from pretrain.train import pretrain
+from pretrain.data.shards import TOKENIZER_FOLDER, open_shards
+from pretrain.training.run import pretrain
 from thaitok.config import load_config
 from thaitok.errors import UserError
 from thaitok.folder import TOKENIZER_FILES, file_facts, read_manifest, stage_job
@@ -65,7 +65,7 @@ def metrics(out: Path) -> list[dict[str, float]]:
 
 def stopped(config: PretrainConfig, step: int) -> None:
     """Let a run break right before an update, as a kill would."""
-    import pretrain.train as module
+    import pretrain.training.run as module
 
     inner = module._Run._update
 

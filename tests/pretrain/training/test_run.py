@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file
 
 from pretrain.config import PRESETS, PretrainConfig
-from pretrain.train import pretrain
+from pretrain.training.run import pretrain
 from thaitok.config import dump_toml, load_config, preset_path
 from thaitok.errors import UserError
 from thaitok.folder import file_facts, read_manifest
@@ -83,7 +83,7 @@ def test_another_seed_is_another_run(whole: Path, config_of: ConfigOf, tmp_path:
 
 def stop_after(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Let the run break right after an update, as a kill would."""
-    import pretrain.train as module
+    import pretrain.training.run as module
 
     update = module._Run._update
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pretrain.plan import RowPlan, best_fit, cut_documents
+from pretrain.data.plan import RowPlan, best_fit, cut_documents
 
 LENGTHS = st.lists(st.integers(0, 100), min_size=1, max_size=80).filter(any)
 

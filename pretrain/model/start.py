@@ -14,7 +14,7 @@ from transformers import (
     XLMRobertaForMaskedLM,
 )
 
-from pretrain.shards import TOKENIZER_FOLDER, TokenShards
+from pretrain.data.shards import TOKENIZER_FOLDER, TokenShards
 from thaitok.errors import UserError
 from thaitok.folder import MANIFEST, TOKENIZER_FILES, FileFacts, file_facts, read_manifest
 from thaitok.models import architecture, load_model, require_safetensors

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from pretrain.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
 from pretrain.config import OptimConfig
-from pretrain.optim import build_optimizer
+from pretrain.training.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
+from pretrain.training.optim import build_optimizer
 from thaitok.errors import UserError
 
 

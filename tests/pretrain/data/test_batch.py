@@ -5,9 +5,9 @@ from pathlib import Path
 
 import torch
 
-from pretrain.batch import split_documents
 from pretrain.config import PretrainConfig
-from pretrain.shards import open_shards
+from pretrain.data.batch import split_documents
+from pretrain.data.shards import open_shards
 
 ConfigOf = Callable[..., PretrainConfig]
 

@@ -12,8 +12,8 @@ from torch import nn
 from transformers import RobertaConfig, RobertaForMaskedLM
 
 from pretrain.config import OptimConfig
-from pretrain.model import MaskedLanguageModel
-from pretrain.optim import build_optimizer, learning_rate, share, update
+from pretrain.model.encoder import MaskedLanguageModel
+from pretrain.training.optim import build_optimizer, learning_rate, share, update
 
 KEPT, ADDED, WIDTH = 5, 3, 4
 

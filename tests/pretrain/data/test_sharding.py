@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pretrain.sharding import PhraseEncoder, ShardConfig, shard_corpus
-from pretrain.shards import open_shards, token_dtype, verify_shards
+from pretrain.data.sharding import PhraseEncoder, ShardConfig, shard_corpus
+from pretrain.data.shards import open_shards, token_dtype, verify_shards
 from thaitok.corpus import read_texts
 from thaitok.errors import UserError
 from thaitok.rules import normalize

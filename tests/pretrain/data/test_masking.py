@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pretrain.config import MaskConfig
-from pretrain.masking import mask_row
-from pretrain.plan import generator
+from pretrain.data.masking import mask_row
+from pretrain.data.plan import generator
 
 MASK, PIECES = 4, np.arange(5, 1000)
 

@@ -6,10 +6,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import RobertaConfig, RobertaForMaskedLM
 
-from pretrain.batch import Batch
 from pretrain.config import ModelConfig, PretrainConfig
-from pretrain.shards import SpecialIds
-from pretrain.start import load_start
+from pretrain.data.batch import Batch
+from pretrain.data.shards import SpecialIds
+from pretrain.model.start import load_start
 
 
 def build_model(config: PretrainConfig, pieces: int, special: SpecialIds) -> RobertaForMaskedLM:

@@ -17,16 +17,16 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
-from pretrain.batch import split_documents
-from pretrain.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
 from pretrain.config import PretrainConfig
+from pretrain.data.batch import split_documents
+from pretrain.data.plan import generator
+from pretrain.data.shards import TokenShards, open_shards
 from pretrain.export import export_model
-from pretrain.interrupt import first_signal
-from pretrain.model import MaskedLanguageModel, build_model
-from pretrain.optim import build_optimizer, learning_rate, update
-from pretrain.plan import generator
-from pretrain.shards import TokenShards, open_shards
-from pretrain.start import added_rows, check_start, start_facts
+from pretrain.model.encoder import MaskedLanguageModel, build_model
+from pretrain.model.start import added_rows, check_start, start_facts
+from pretrain.training.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
+from pretrain.training.interrupt import first_signal
+from pretrain.training.optim import build_optimizer, learning_rate, update
 from thaitok.config import dump_toml
 from thaitok.devices import computes_bf16
 from thaitok.errors import UserError

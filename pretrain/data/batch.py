@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pretrain.config import MaskConfig, PretrainConfig
-from pretrain.masking import mask_row
-from pretrain.plan import Row, RowPlan, cut_documents, generator
-from pretrain.shards import TokenShards
+from pretrain.data.masking import mask_row
+from pretrain.data.plan import Row, RowPlan, cut_documents, generator
+from pretrain.data.shards import TokenShards
 from thaitok.errors import UserError
 
 

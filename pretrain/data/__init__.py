@@ -1,0 +1,1 @@
+"""A corpus to token shards, and shards to the batches of a run."""

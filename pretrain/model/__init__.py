@@ -1,0 +1,1 @@
+"""Encoders of stock transformers modules on packed documents, and their masked-LM loss."""

@@ -1,0 +1,1 @@
+"""The run: updates, evaluations, checkpoints, and going on after a kill."""
