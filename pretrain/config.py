@@ -16,15 +16,23 @@ PRESETS = Path(__file__).parent / "configs"
 class ModelConfig(Config):
     """Size of the encoder, in RoBERTa's terms (arXiv 1907.11692)."""
 
-    type: Literal["roberta"] = "roberta"
-    """Architecture, as transformers calls it."""
+    type: str = "roberta"
+    """Architecture, as transformers calls it: roberta, bert, albert and modernbert run packed;
+    any other with a masked-LM head is padded."""
     layers: int = Field(default=12, ge=1)
     hidden: int = Field(default=768, ge=8)
     heads: int = Field(default=12, ge=1)
     intermediate: int = Field(default=3072, ge=8)
     dropout: float = Field(default=0.1, ge=0, lt=1)
-    """Of hidden states and of attention."""
+    """Of hidden states. config.json has it for attention too, where pretraining drops nothing:
+    the packed kernels cannot."""
     layer_norm_eps: float = Field(default=1e-5, gt=0)
+    embedding: int = Field(default=128, ge=8)
+    """Width of ALBERT's factorised table (arXiv 1909.11942 §3.1)."""
+    local_window: int = Field(default=128, ge=2)
+    """Tokens that a local layer of ModernBERT sees (arXiv 2412.13663 §2.1)."""
+    global_every: int = Field(default=3, ge=1)
+    """Every how manieth layer of ModernBERT sees the whole document."""
 
     @model_validator(mode="after")
     def _heads_divide(self) -> ModelConfig:
@@ -36,8 +44,13 @@ class ModelConfig(Config):
 class MaskConfig(Config):
     """Which tokens are to be predicted (BERT's rule, arXiv 1810.04805 §3.1)."""
 
+    unit: Literal["token", "word", "span"] = "token"
+    """What is masked together: one token, the tokens of a Thai word, or one to three tokens in
+    a row."""
     probability: float = Field(default=0.15, gt=0, lt=1)
     """Share of the tokens that are predicted."""
+    final_probability: float | None = Field(default=None, gt=0, lt=1)
+    """Share at the last step, towards which it moves linearly; none: it stays."""
     masked: float = Field(default=0.8, ge=0, le=1)
     """Share of these that become `<mask>`."""
     random: float = Field(default=0.1, ge=0, le=1)
@@ -51,11 +64,18 @@ class MaskConfig(Config):
 
 
 class OptimConfig(Config):
-    """AdamW with linear warm-up and linear decay to zero."""
+    """AdamW and its rate as a function of the step."""
 
     learning_rate: float = Field(default=3e-4, gt=0)
     """At the end of the warm-up."""
+    schedule: Literal["linear", "cosine", "wsd"] = "linear"
+    """How the rate falls after the warm-up; `wsd` keeps it and falls in the last `decay_steps`
+    (warm-up, stable, decay; arXiv 2404.06395 §4)."""
     warmup_steps: int = Field(default=0, ge=0)
+    decay_steps: int | None = Field(default=None, ge=1)
+    """Steps of the fall of `wsd`; none: a tenth of all."""
+    final_share: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the rate that is left at the end."""
     beta1: float = Field(default=0.9, ge=0, lt=1)
     beta2: float = Field(default=0.98, ge=0, lt=1)
     eps: float = Field(default=1e-6, gt=0)
@@ -63,10 +83,25 @@ class OptimConfig(Config):
     """Of matrices; biases and layer norms do not decay."""
     clip: float = Field(default=1.0, gt=0)
     """Largest norm of the gradient."""
+    stable: bool = False
+    """Clip each tensor's update too, as StableAdamW does (arXiv 2304.13013 §3.5)."""
     layer_decay: float = Field(default=1.0, gt=0, le=1)
     """Rate of each layer as a share of the one above it; 1.0: all have the same."""
     unfreeze_every: int = Field(default=0, ge=0)
     """Steps until the next layer from the top begins to learn; 0: all from the first step."""
+
+
+class GuardConfig(Config):
+    """What happens to an update whose loss or gradient is no number, or far from the others."""
+
+    spike: float = Field(default=10.0, ge=0)
+    """An update is skipped when the gradient's norm is more than so many times its running mean;
+    0: only one that is no number is."""
+    patience: int = Field(default=8, ge=1)
+    """Updates skipped in a row after which the run goes back to its last checkpoint, and on with
+    the batches that come after the bad ones."""
+    rollbacks: int = Field(default=3, ge=0)
+    """How often it may go back before the run ends."""
 
 
 class PretrainConfig(Config):
@@ -82,15 +117,23 @@ class PretrainConfig(Config):
     steps: int = Field(ge=1)
     """Updates of the weights."""
     sequence_length: int = Field(default=416, ge=8)
-    """Tokens of a row, `<s>` and `</s>` included; longer documents are split, never cut off."""
-    batch_rows: int = Field(default=256, ge=1)
-    """Rows of an update, over all devices and accumulated micro-batches."""
-    micro_rows: int = Field(default=32, ge=1)
-    """Rows that one device takes at once."""
+    """Tokens that see each other at most, `<s>` and `</s>` included; longer documents are split,
+    never cut off."""
+    batch_tokens: int = Field(default=106_496, ge=8)
+    """Tokens of an update, over all devices and accumulated micro-batches."""
+    batch_warmup_steps: int = Field(default=0, ge=0)
+    """Steps over which an update grows from `batch_start_tokens` to `batch_tokens`."""
+    batch_start_tokens: int | None = Field(default=None, ge=8)
+    """Tokens of the first update; none: as all the others."""
+    micro_tokens: int = Field(default=13_312, ge=8)
+    """Tokens that one device takes at once."""
+    layout: Literal["auto", "stream", "rows"] = "auto"
+    """How documents lie in a micro-batch: one stream, or rows of `sequence_length` tokens.
+    `auto`: a stream on CUDA, whose attention kernel takes one, else rows."""
     eval_share: float = Field(default=0.01, gt=0, lt=0.5)
     """Share of the documents held out for evaluation."""
-    eval_rows: int = Field(default=256, ge=1)
-    """Rows evaluated at most."""
+    eval_tokens: int = Field(default=106_496, ge=8)
+    """Tokens evaluated at most."""
     eval_every: int = Field(default=1000, ge=1)
     """Steps between evaluations."""
     save_every: int = Field(default=1000, ge=1)
@@ -101,10 +144,19 @@ class PretrainConfig(Config):
     """Checkpoints kept; two at least, so that a damaged one leaves another."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """`auto`: bf16 where the device computes it, else fp32."""
+    compile: Literal["auto", "layers", "off"] = "auto"
+    """Compile the encoder's layers; `auto`: on CUDA."""
+    deterministic: bool = False
+    """The same bits on CUDA at each run, for a slower attention; on a CPU they are anyway."""
+    parallel: Literal["ddp", "fsdp2"] = "ddp"
+    """How several devices share the model: a copy each, or a part each."""
+    report_to: tuple[Literal["tensorboard", "wandb", "trackio"], ...] = ()
+    """Trackers that get the metrics too."""
     model: ModelConfig | None = None
     """Size of a model with random weights; one to go on from has its own."""
     mask: MaskConfig = MaskConfig()
     optim: OptimConfig = OptimConfig()
+    guard: GuardConfig = GuardConfig()
 
     @model_validator(mode="before")
     @classmethod
@@ -114,7 +166,7 @@ class PretrainConfig(Config):
         return {**values, "model": values.get("model") or {}}
 
     @model_validator(mode="after")
-    def _fits(self) -> PretrainConfig:
+    def _start_fits(self) -> PretrainConfig:
         if self.start is not None and self.model is not None:
             raise ValueError("model is given beside start, whose own config counts")
         if self.start is None and (self.optim.layer_decay < 1 or self.optim.unfreeze_every):
@@ -122,10 +174,34 @@ class PretrainConfig(Config):
                 "optim.layer_decay and optim.unfreeze_every are for a model to go on from, and no"
                 " start is given"
             )
-        if self.batch_rows % self.micro_rows:
+        return self
+
+    @model_validator(mode="after")
+    def _batch_fits(self) -> PretrainConfig:
+        if self.micro_tokens < self.sequence_length:
             raise ValueError(
-                f"batch_rows {self.batch_rows} is not a multiple of micro_rows {self.micro_rows}"
+                f"micro_tokens {self.micro_tokens} is less than one document of"
+                f" sequence_length {self.sequence_length}"
             )
-        if self.optim.warmup_steps > self.steps:
-            raise ValueError(f"optim.warmup_steps is more than the {self.steps} steps")
+        first = self.batch_start_tokens or self.batch_tokens
+        named = "batch_tokens" if self.batch_start_tokens is None else "batch_start_tokens"
+        for many, size, few, part in (
+            (named, first, "micro_tokens", self.micro_tokens),
+            ("batch_tokens", self.batch_tokens, named, first),
+        ):
+            if size % part:
+                raise ValueError(f"{many} {size} is not a multiple of {few} {part}")
+        if (self.batch_start_tokens is None) != (self.batch_warmup_steps == 0):
+            raise ValueError("batch_start_tokens and batch_warmup_steps are given together")
+        return self
+
+    @model_validator(mode="after")
+    def _steps_fit(self) -> PretrainConfig:
+        optim = self.optim
+        decay = (optim.decay_steps or 0) if optim.schedule == "wsd" else 0
+        if optim.warmup_steps + decay > self.steps:
+            keys = "optim.warmup_steps" + (" and optim.decay_steps" if decay else "")
+            raise ValueError(f"{keys}: {optim.warmup_steps + decay} is more than all steps")
+        if optim.decay_steps is not None and optim.schedule != "wsd":
+            raise ValueError(f'optim.decay_steps is for schedule "wsd", not "{optim.schedule}"')
         return self

@@ -8,25 +8,45 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from transformers import PreTrainedModel
+import torch
+from safetensors.torch import load_file
 
 from pretrain.config import PretrainConfig
-from pretrain.data.shards import TOKENIZER_FOLDER, TokenShards
+from pretrain.data.shards import TOKENIZER_FOLDER, TokenShards, open_shards
+from pretrain.model.encoder import empty_model
+from pretrain.model.families import positions
+from pretrain.model.start import added_rows
+from pretrain.training.checkpoint import WEIGHTS, newest_checkpoint, read_state
 from thaitok.card import write_card
+from thaitok.errors import UserError
 from thaitok.folder import TOKENIZER_FILES, move_into_place, write_json
 from thaitok.quiet import quiet
 
-MODEL = "model"
+CHECKPOINTS, MODEL = "checkpoints", "model"
 
-NAMES = {"roberta": "RoBERTa", "camembert": "CamemBERT", "xlm-roberta": "XLM-RoBERTa"}
+NAMES = {
+    "roberta": "RoBERTa", "camembert": "CamemBERT", "xlm-roberta": "XLM-RoBERTa", "bert": "BERT",
+    "albert": "ALBERT", "modernbert": "ModernBERT",
+}  # fmt: skip
 """How the architectures are written, by their name in config.json."""
 
 
-def export_model(
-    config: PretrainConfig, shards: TokenShards, model: PreTrainedModel, counts: Mapping[str, Any]
-) -> None:
-    """Write the model as a Hugging Face folder with its tokenizer and card."""
-    folder = config.out / MODEL
+def export_checkpoint(config: PretrainConfig, folder: Path) -> None:
+    """Write the newest sound checkpoint of a run as a plain Hugging Face folder.
+
+    It has the tokenizer and a card, and may be made while the run goes on. Raises `UserError`
+    when the run has no checkpoint, and when something else stands at `folder`.
+    """
+    found = newest_checkpoint(config.out / CHECKPOINTS)
+    if found is None:
+        raise UserError("has no checkpoint yet", where=config.out, do="wait for save_every steps")
+    if folder.exists() and not (folder / "config.json").is_file():
+        raise UserError("is in the way: no model's folder", where=folder, do="choose another")
+    shards = open_shards(config.shards)
+    model = empty_model(config, shards.pieces, shards.special)
+    weights = {name.removeprefix("model."): one for name, one in load_file(found / WEIGHTS).items()}
+    model.load_state_dict(weights, strict=False)  # tied weights stand there once
+    model.tie_weights()
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     with quiet():
@@ -34,46 +54,48 @@ def export_model(
     for name in TOKENIZER_FILES:
         shutil.copyfile(config.shards / TOKENIZER_FOLDER / name, partial / name)
     size = model.config
-    # What one went on from may have more positions than the rows it went on with.
-    positions = size.max_position_embeddings - size.pad_token_id - 1
-    _fit_length(partial / TOKENIZER_FILES[1], positions)
+    # What one went on from may have more positions than the run took.
+    _fit_length(partial / TOKENIZER_FILES[1], positions(size))
+    kind = NAMES.get(size.model_type, size.model_type)
+    state = {"parameters": sum(map(torch.Tensor.numel, weights.values())), **read_state(found)}
     write_card(
         partial,
         pipeline_tag="fill-mask",
-        title=f"Thai {NAMES[size.model_type]}, "
-        f"{size.num_hidden_layers} layers of {size.hidden_size}",
+        title=f"Thai {kind}, {size.num_hidden_layers} layers of {size.hidden_size}",
         summary="A Thai encoder pretrained by masked language modelling.",
-        facts=_facts(config, shards, counts),
+        facts=_facts(config, shards, state),
         widget=("กรุงเทพมหานครเป็นเมืองหลวงของ<mask>",),
     )
     shutil.rmtree(folder, ignore_errors=True)
     move_into_place(partial, folder)
 
 
-def _facts(
-    config: PretrainConfig, shards: TokenShards, counts: Mapping[str, Any]
-) -> dict[str, str]:
+def _facts(config: PretrainConfig, shards: TokenShards, state: Mapping[str, Any]) -> dict[str, str]:
     """Return the rows of the card's table."""
-    optim = config.optim
+    optim, mask, found = config.optim, config.mask, state["evaluation"]
     facts = {
-        "Parameters": f"{counts['parameters']:,}",
+        "Parameters": f"{state['parameters']:,}",
         "Vocabulary": f"{shards.pieces:,} pieces",
         "Training text": f"{len(shards):,} documents, {shards.manifest.counts['tokens']:,} tokens",
-        "Steps": f"{config.steps:,} of {config.batch_rows} rows of "
-        f"{config.sequence_length} tokens ({counts['tokens']:,} tokens in all)",
-        "Masking": f"{config.mask.probability:.0%} of the tokens, "
-        f"{config.mask.masked:.0%} masked, {config.mask.random:.0%} random",
+        "Steps": f"{state['step']:,} of {config.batch_tokens:,} tokens "
+        f"({state['tokens']:,} tokens in all), documents of up to {config.sequence_length}",
+        "Masking": f"{mask.probability:.0%} of the tokens by {mask.unit}, "
+        f"{mask.masked:.0%} masked, {mask.random:.0%} random",
         "Optimizer": f"AdamW, peak rate {optim.learning_rate:g}, "
-        f"{optim.warmup_steps:,} steps of warm-up, linear decay",
-        "Held-out loss": f"{counts['eval_loss']:.3f} nats a masked token",
+        f"{optim.warmup_steps:,} steps of warm-up, {optim.schedule} schedule",
     }
+    if found:
+        facts["Held-out loss"] = (
+            f"{found['eval_loss']:.3f} nats a masked token, {found['eval_accuracy']:.1%} right, "
+            f"{found['eval_bits']:.3f} bits a character"
+        )
     if config.start is None:
         return facts
     rates = f"each layer at {optim.layer_decay:g} of the rate of the one above it"
     turns = f"a layer more every {optim.unfreeze_every:,} steps"
     return {
         **facts,
-        "Goes on from": f"a pretrained model, {counts['added']:,} of its pieces new",
+        "Goes on from": f"a pretrained model, {added_rows(config.start):,} of its pieces new",
         "Rates of the layers": rates + (f", {turns}" if optim.unfreeze_every else ""),
     }
 

@@ -46,8 +46,8 @@ ADDED = 2000
 STEPS, SAVED = 200, 50
 """Updates after growing, and between evaluations."""
 
-ROWS = {"sequence_length": 128, "batch_rows": 32, "micro_rows": 32, "eval_share": 0.02,
-        "eval_rows": 256, "precision": "fp32"}  # fmt: skip
+ROWS = {"sequence_length": 128, "batch_tokens": 4096, "micro_tokens": 4096, "eval_share": 0.02,
+        "eval_tokens": 32_768, "precision": "fp32"}  # fmt: skip
 BASE = {
     "steps": 1300,
     "eval_every": 250,

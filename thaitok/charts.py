@@ -45,6 +45,9 @@ figure.chart { margin: .75rem 0 1.75rem }
 .bars .end { color: var(--muted); font-variant-numeric: tabular-nums; text-align: right;
   font-size: .9rem }
 .bars svg { grid-column: 1 / -1 }
+.chart polyline { fill: none; stroke: var(--c); stroke-width: 1.75; stroke-linejoin: round;
+  stroke-linecap: round; vector-effect: non-scaling-stroke }
+.chart circle { fill: var(--c) } .chart line.mark { stroke: var(--tone1); stroke-width: 2 }
 .chart text.halo { paint-order: stroke; stroke: var(--page); stroke-width: 3px }
 .chart p.axis { text-align: center; color: var(--muted); font-size: .85rem; margin: .1rem 0 0 }
 @media (max-width: 34rem) { .bars li { grid-template-columns: minmax(0, 1fr) }
@@ -111,8 +114,8 @@ def stacked_bars(
         )
         for row, label in enumerate(labels)
     ]
-    bars = '<ul class="bars">' + "\n".join(rows) + "</ul>" if rows else _nothing()
-    return _figure(title, (_legend(series) if legend else "") + bars)
+    bars = '<ul class="bars">' + "\n".join(rows) + "</ul>" if rows else nothing()
+    return figure(title, (_key(series) if legend else "") + bars)
 
 
 def histogram(
@@ -133,7 +136,7 @@ def histogram(
         (max(one.values) / sum(one.values) for one, _ in sides if sum(one.values)), default=0
     )
     if not tallest:
-        return _figure(title, _nothing())
+        return figure(title, nothing())
     step = _grid_step(tallest)
     shapes = "".join(_gridlines(step, tallest))
     shapes += "".join(_columns(one, bins, way, tallest) for one, way in sides)
@@ -142,22 +145,29 @@ def histogram(
     shapes += _grid_words(step, tallest)
     height = MIDDLE + HALF_HEIGHT + TICK_HEIGHT
     drawing = f'<svg role="img" height="{height}"><title>{sound(title)}</title>{shapes}</svg>'
-    return _figure(title, f'{_legend([above, below])}{drawing}<p class="axis">{sound(axis)}</p>')
+    return figure(title, f'{_key([above, below])}{drawing}<p class="axis">{sound(axis)}</p>')
 
 
-def _figure(title: str, body: str) -> str:
+def figure(title: str, body: str) -> str:
+    """Return a drawing, which is HTML already, under its title."""
     return f'<figure class="chart"><figcaption>{sound(title)}</figcaption>\n{body}</figure>'
 
 
-def _nothing() -> str:
+def nothing() -> str:
+    """Return what stands where there is no number to draw."""
     return '<p class="note">Nothing to draw.</p>'
 
 
-def _legend(series: Sequence[Series]) -> str:
-    if len(series) < 2:
+def _key(series: Sequence[Series]) -> str:
+    return colour_key([(one.name, one.tone) for one in series])
+
+
+def colour_key(names: Sequence[tuple[str, str]]) -> str:
+    """Return which series, (name, tone) each, has which colour; one alone needs no telling."""
+    if len(names) < 2:
         return ""
-    names = "".join(f'<li><i class="{one.tone}"></i>{sound(one.name)}</li>' for one in series)
-    return f'<ul class="legend">{names}</ul>\n'
+    told = "".join(f'<li><i class="{tone}"></i>{sound(name)}</li>' for name, tone in names)
+    return f'<ul class="legend">{told}</ul>\n'
 
 
 def _parts(series: Sequence[Series], row: int) -> list[tuple[str, int, str]]:

@@ -108,22 +108,42 @@ def shard(
     corpus: Annotated[list[Path] | None, typer.Argument(help="Corpus folders.")] = None,
     tokenizer: Annotated[Path | None, typer.Option(help="A tokenizer folder.")] = None,
     out: Out = None,
-    verify: Annotated[bool, typer.Option("--verify", help="Compare every file's sha256.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Read every file again.")] = False,
+    stats: Annotated[bool, typer.Option("--stats", help="Lengths, words, packing.")] = False,
+    workers: Annotated[int | None, typer.Option(help="Processes; all cores by default.")] = None,
     config: ConfigFile = None,
     set_: Set = None,
     as_json: Json = False,
 ) -> None:
-    """Tokenise a corpus once, to memory-mapped shards."""
-    from pretrain.data.sharding import ShardConfig, shard_corpus
-    from pretrain.data.shards import verify_shards
-    from thaitok.config import load_config
+    """Tokenise a corpus once, to memory-mapped shards.
 
-    flags = {"corpus": corpus, "tokenizer": tokenizer, "out": out}
-    settings = load_config(ShardConfig, config, set_ or (), **flags)
-    manifest = shard_corpus(settings)
+    With --out and --verify or --stats alone, a finished folder is checked or measured.
+    """
+    from pretrain.data.shards import verify_shards
+    from pretrain.data.stats import shard_stats
+    from thaitok.config import load_config
+    from thaitok.folder import read_manifest
+    from thaitok.show import print_table
+
+    if out and (verify or stats) and not (corpus or tokenizer or config or set_):
+        manifest = read_manifest(out, "shards")
+    else:
+        from pretrain.data.sharding import ShardConfig, shard_corpus
+
+        flags = {"corpus": corpus, "tokenizer": tokenizer, "out": out, "workers": workers}
+        settings = load_config(ShardConfig, config, set_ or (), **flags)
+        out, manifest = settings.out, shard_corpus(settings)
     if verify:
-        verify_shards(settings.out)
-    print_counts("shards", settings.out, manifest.counts, as_json)
+        verify_shards(out)
+        log.info("%s: every file is as its manifest says", out)
+    figures = shard_stats(out) if stats else None
+    if as_json:
+        more = figures.as_json() if figures else {}
+        print(json.dumps({"folder": str(out), **manifest.counts, **more}, ensure_ascii=False))
+    elif figures:
+        print_table(f"shards: {out}", ("", ""), figures.rows())
+    else:
+        print_counts("shards", out, manifest.counts, as_json)
 
 
 @app.command()
@@ -135,19 +155,40 @@ def pretrain(
     steps: Annotated[int | None, typer.Option(help="Updates of the weights.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of weights, order, masks.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the newest checkpoint.")] = True,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Show size, memory, time and FLOPs, and do not begin.")
+    ] = False,
+    export: Annotated[
+        Path | None, typer.Option(help="Write the newest checkpoint as a model's folder, and end.")
+    ] = None,
     set_: Set = None,
     as_json: Json = False,
 ) -> None:
-    """Pretrain RoBERTa by masked language modelling.
+    """Pretrain an encoder by masked language modelling.
 
-    Presets: tiny, small, wangchanberta-base; loanword goes on from an extended model.
+    Presets: tiny, small, base, wangchanberta-base, phayathaibert-base; loanword goes on from an
+    extended model.
     """
-    from pretrain.config import PRESETS, PretrainConfig
-    from pretrain.training.run import pretrain as run
+    from pretrain import PretrainConfig, export_checkpoint, plan_run, plan_tables
+    from pretrain import pretrain as run
+    from pretrain.config import PRESETS
     from thaitok.config import load_config, preset_path
+    from thaitok.show import print_table
 
     flags = {"shards": shards, "start": start, "out": out, "steps": steps, "seed": seed}
     settings = load_config(PretrainConfig, preset_path(config, PRESETS), set_ or (), **flags)
+    if plan:
+        found = plan_run(settings)
+        if as_json:
+            print(json.dumps(found.model_dump(mode="json"), ensure_ascii=False))
+            return
+        for table in plan_tables(found):
+            print_table(table.title, table.columns, table.rows)
+        return
+    if export is not None:
+        export_checkpoint(settings, export)
+        log.info("the model is %s", export)
+        return
     manifest = run(settings, resume=resume)
     if os.environ.get("RANK", "0") == "0":  # of several processes one speaks
         print_counts("model", settings.out / "model", manifest.counts, as_json)

@@ -1,34 +1,45 @@
-"""Which tokens stand in which row: a function of seed and epoch, so that it needs no state."""
+"""Which tokens stand in which micro-batch: a function of seed and epoch, without other state."""
 
 from __future__ import annotations
 
-import bisect
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-Row: TypeAlias = NDArray[np.int64]
-"""Numbers of the spans that stand in a row."""
+from pretrain.data.packing import ENDS, Ints, Parts, fill_rows, fill_stream
 
-BUFFER = 4096
-"""Spans packed at once: at rows of 416, 99.9 % of the places are filled."""
+Layout: TypeAlias = Literal["stream", "rows"]
 
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """Parts of documents short enough for a row."""
+    """Parts of documents short enough to be seen at once."""
 
-    document: NDArray[np.int64]
-    start: NDArray[np.int64]
-    length: NDArray[np.int64]
+    document: Ints
+    start: Ints
+    length: Ints
 
     def __len__(self) -> int:
         return len(self.document)
 
 
-def cut_documents(documents: NDArray[np.int64], lengths: NDArray[np.int64], most: int) -> Spans:
+@dataclass(frozen=True, slots=True)
+class Micro:
+    """What stands in a micro-batch: arrays of one entry a part of a document, in order."""
+
+    span: Ints
+    """Number of the span."""
+    skip: Ints
+    """Tokens of the span before the part: another part has them."""
+    length: Ints
+    """Tokens taken, without `<s>` and `</s>`."""
+    place: Ints
+    """Where its `<s>` stands among the places of the micro-batch."""
+
+
+def cut_documents(documents: Ints, lengths: Ints, most: int) -> Spans:
     """Cut documents of the given lengths into spans of at most `most` tokens; none is lost."""
     parts = -(-lengths // most)
     owner = np.repeat(np.arange(len(documents)), parts)
@@ -42,62 +53,143 @@ def generator(*key: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
 
 
-class RowPlan:
-    """The rows of a run: in each epoch all spans in shuffled order, packed by best fit.
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """An epoch's spans, laid into micro-batches."""
 
-    A row is numbered from the start of the run and depends on (seed, epoch) alone; what is
-    kept here is only what was computed last.
+    parts: Parts
+    first: Ints
+    """Where each micro-batch begins among the parts; at the end their number."""
+    row: Ints | None = None
+    """Row of each part, counted from the epoch's beginning; a stream has none."""
+
+
+class Plan(ABC):
+    """The micro-batches of a run, numbered from its start over all epochs.
+
+    A micro-batch depends on its number alone; kept is only how many the epochs met so far have,
+    and the epoch looked at last. Raises `ValueError` for spans that do not fit.
     """
 
-    def __init__(self, spans: Spans, room: int, seed: int) -> None:
+    def __init__(self, spans: Spans, shape: tuple[int, int], most_documents: int) -> None:
+        if not len(spans) or int(spans.length.max()) + 2 > shape[1]:
+            raise ValueError(f"there are no spans, or some do not fit into {shape[1]} places")
         self.spans = spans
-        self.room = room
-        """Tokens of a row; a span takes its length and two more for `<s>` and `</s>`."""
+        self.shape = shape
+        """(1, T) of a stream, (R, S) of rows."""
+        self.tokens = shape[0] * shape[1]
+        """Places of a micro-batch, T."""
+        self.most_documents = most_documents
+        """Parts of documents in a micro-batch at most, the same over the whole run."""
+        self._counts: dict[int, int] = {}
+        self._kept: tuple[int, Epoch] | None = None
+
+    @abstractmethod
+    def _lay(self, epoch: int) -> Epoch: ...
+
+    def micro(self, number: int) -> Micro:
+        """Return a micro-batch of the run."""
+        epoch = 0
+        while number >= self.epoch_micros(epoch):
+            number -= self.epoch_micros(epoch)
+            epoch += 1
+        laid = self._epoch(epoch)
+        chosen = slice(laid.first[number], laid.first[number + 1])
+        parts = laid.parts.taken(chosen)
+        place = np.cumsum(parts.length + ENDS) - parts.length - ENDS
+        if laid.row is not None:
+            row = laid.row[chosen] - number * self.shape[0]
+            place += row * self.shape[1] - place[np.searchsorted(row, row)]
+        return Micro(parts.span, parts.skip, parts.length, place)
+
+    def epoch_micros(self, epoch: int) -> int:
+        """Return how many micro-batches an epoch has."""
+        if epoch not in self._counts:
+            self._counts[epoch] = len(self._epoch(epoch).first) - 1
+        return self._counts[epoch]
+
+    def _epoch(self, epoch: int) -> Epoch:
+        # The pair changes at once, so that two threads may look at different epochs.
+        kept = self._kept
+        if kept is None or kept[0] != epoch:
+            self._kept = None  # its memory first
+            self._kept = kept = (epoch, self._lay(epoch))
+        return kept[1]
+
+
+class StreamPlan(Plan):
+    """Micro-batches of `tokens` places in one row, with one span after another.
+
+    In each epoch the spans stand in the order of a permutation of (seed, epoch). What is left
+    at the end of a micro-batch is filled by cutting the next span: its rest, a part of its own,
+    opens the next micro-batch. Nothing is dropped, repeated or preferred.
+    """
+
+    def __init__(
+        self, spans: Spans, tokens: int, seed: int, most_documents: int | None = None
+    ) -> None:
+        if most_documents is None:
+            # A shuffled order does not come near twice the mean, unless lengths are extreme:
+            # then a micro-batch is closed early.
+            places = int(spans.length.sum()) + 2 * len(spans)
+            most_documents = 64 * max(1, -(-2 * tokens * len(spans) // max(64 * places, 1)))
+        super().__init__(spans, (1, tokens), most_documents)
         self.seed = seed
-        self.starts = [0]
-        """Number of the first row of each epoch met so far."""
-        self._packed: tuple[int, list[Row]] = (-1, [])
 
-    def rows(self, first: int, count: int) -> list[Row]:
-        """Return rows `first` to `first + count`, each as numbers of spans."""
-        found: list[Row] = []
-        while len(found) < count:
-            row = first + len(found)
-            while self.starts[-1] <= row:
-                epoch = len(self.starts) - 1
-                self.starts.append(self.starts[-1] + len(self._pack(epoch)))
-            epoch = bisect.bisect_right(self.starts, row) - 1
-            offset = row - self.starts[epoch]
-            found += self._pack(epoch)[offset : offset + count - len(found)]
-        return found
-
-    def epoch_rows(self, epoch: int) -> int:
-        """Return how many rows an epoch has."""
-        return len(self._pack(epoch))
-
-    def _pack(self, epoch: int) -> list[Row]:
-        if self._packed[0] != epoch:
-            draw = generator(self.seed, epoch)
-            order = draw.permutation(len(self.spans))
-            rows: list[Row] = []
-            for begin in range(0, len(order), BUFFER):
-                rows += best_fit(order[begin : begin + BUFFER], self.spans.length + 2, self.room)
-            # Best fit opens rows with the longest spans; shuffled, a batch is a fair sample.
-            self._packed = (epoch, [rows[number] for number in draw.permutation(len(rows))])
-        return self._packed[1]
+    def _lay(self, epoch: int) -> Epoch:
+        order = generator(self.seed, epoch).permutation(len(self.spans))
+        most = self.most_documents
+        return Epoch(*fill_stream(order, self.spans.length, self.tokens, most))
 
 
-def best_fit(items: Row, sizes: NDArray[np.int64], room: int) -> list[Row]:
-    """Pack items into bins of `room`, largest first, each into the fullest bin that takes it."""
-    bins: list[list[int]] = []
-    free: list[tuple[int, int]] = []  # (room left, number of the bin), sorted
-    for item in items[np.argsort(-sizes[items], kind="stable")]:
-        size = int(sizes[item])
-        place = bisect.bisect_left(free, (size, -1))
-        left, number = free.pop(place) if place < len(free) else (room, len(bins))
-        if number == len(bins):
-            bins.append([])
-        bins[number].append(int(item))
-        if left - size > 2:
-            bisect.insort(free, (left - size, number))
-    return [np.asarray(one, np.int64) for one in bins]
+class RowPlan(Plan):
+    """Micro-batches of `rows` rows of `room` places, with spans packed into rows by best fit.
+
+    An epoch's rows are shuffled by (seed, epoch); its last micro-batch may have empty rows.
+    """
+
+    def __init__(self, spans: Spans, rows: int, room: int, seed: int) -> None:
+        super().__init__(spans, (rows, room), rows * (room // 3))
+        self.seed = seed
+
+    def _lay(self, epoch: int) -> Epoch:
+        draw = generator(self.seed, epoch)
+        order = draw.permutation(len(self.spans))
+        parts, row = fill_rows(order, self.spans.length, self.shape[1])
+        rows = int(row.max()) + 1
+        # Best fit opens rows with the longest spans; shuffled, a batch is a fair sample.
+        row = draw.permutation(rows)[row]
+        by_row = np.argsort(row, kind="stable")
+        parts, row = parts.taken(by_row), row[by_row]
+        micros = -(-rows // self.shape[0])
+        return Epoch(parts, np.searchsorted(row, np.arange(micros + 1) * self.shape[0]), row)
+
+
+def make_plan(
+    layout: Layout,
+    spans: Spans,
+    micro_tokens: int,
+    sequence_length: int,
+    seed: int,
+    most_documents: int | None = None,
+) -> Plan:
+    """Return the plan of a layout; rows have `sequence_length` places, as many as fit."""
+    if layout == "stream":
+        return StreamPlan(spans, micro_tokens, seed, most_documents)
+    return RowPlan(spans, max(1, micro_tokens // sequence_length), sequence_length, seed)
+
+
+def packing_efficiency(
+    lengths: Ints, sequence_length: int, micro_tokens: int, layout: Layout
+) -> float:
+    """Return the share of places that hold tokens over an epoch of documents of these lengths.
+
+    The last, partly empty micro-batch is left out, unless it is the only one. No text: 0.0.
+    """
+    spans = cut_documents(np.arange(len(lengths)), np.asarray(lengths), sequence_length - 2)
+    if not len(spans):
+        return 0.0
+    plan = make_plan(layout, spans, micro_tokens, sequence_length, 0)
+    micros = max(1, plan.epoch_micros(0) - 1)
+    used = sum(int((plan.micro(number).length + 2).sum()) for number in range(micros))
+    return used / (micros * plan.tokens)

@@ -7,23 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import (
-    CamembertForMaskedLM,
-    PretrainedConfig,
-    RobertaForMaskedLM,
-    XLMRobertaForMaskedLM,
-)
+from transformers import PretrainedConfig, PreTrainedModel
+from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from pretrain.data.shards import TOKENIZER_FOLDER, TokenShards
+from pretrain.model.families import positions
 from thaitok.errors import UserError
 from thaitok.folder import MANIFEST, TOKENIZER_FILES, FileFacts, file_facts, read_manifest
 from thaitok.models import architecture, load_model, require_safetensors
-
-CLASSES = {
-    one.__name__: one
-    for one in (RobertaForMaskedLM, CamembertForMaskedLM, XLMRobertaForMaskedLM)
-}  # fmt: skip
-"""Masked language models of RoBERTa's modules, by the name in config.json."""
 
 
 def check_start(start: Path, shards: TokenShards, length: int) -> None:
@@ -45,7 +36,7 @@ def check_start(start: Path, shards: TokenShards, length: int) -> None:
             where=start,
         )
     _check_special(config, shards, start)
-    room = config["max_position_embeddings"] - config["pad_token_id"] - 1
+    room = positions(start_config(start))
     if length > room:
         raise UserError(
             f"sequence_length {length} is more than the {room} positions of the model",
@@ -53,12 +44,17 @@ def check_start(start: Path, shards: TokenShards, length: int) -> None:
         )
 
 
-def _class_and_config(start: Path) -> tuple[type[Any], PretrainedConfig]:
+def start_config(start: Path) -> PretrainedConfig:
+    """Return the config of a model to go on from; `UserError` when it has no masked-LM head."""
+    return _class_and_config(start)[1]
+
+
+def _class_and_config(start: Path) -> tuple[type[PreTrainedModel], PretrainedConfig]:
     kind, config = architecture(start)
-    if kind.__name__ not in CLASSES:
-        what = f"is a {kind.__name__}; pretraining goes on from {', '.join(CLASSES)}"
-        raise UserError(what, where=start)
-    return CLASSES[kind.__name__], config
+    if kind.__name__ not in MODEL_FOR_MASKED_LM_MAPPING_NAMES.values():
+        what = f"is a {kind.__name__}; pretraining goes on from a masked-LM model"
+        raise UserError(what, where=start, do="give one such as RobertaForMaskedLM")
+    return kind, config
 
 
 def _check_special(config: dict[str, Any], shards: TokenShards, start: Path) -> None:
@@ -85,7 +81,6 @@ def added_rows(start: Path | None) -> int:
     return int(read_manifest(start, "tokenizer").counts.get("added", 0))
 
 
-def load_start(start: Path) -> RobertaForMaskedLM:
+def load_start(start: Path) -> PreTrainedModel:
     """Load a model to go on from, in 32-bit floats; `UserError` when a weight is missing."""
-    model: RobertaForMaskedLM = load_model(start, _class_and_config(start)[0], torch.float32)
-    return model
+    return load_model(start, _class_and_config(start)[0], torch.float32)

@@ -19,14 +19,27 @@ log = logging.getLogger(__name__)
 
 WEIGHTS, MOMENTS, STATE = "model.safetensors", "optimizer.safetensors", "state.json"
 
+Tensors = dict[str, Tensor]
+
+
+def gather(model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[Tensors, Tensors]:
+    """Return all weights and AdamW's moments on the CPU; every process has to call it.
+
+    Weights that lie in parts on several devices (FSDP2) are put together, so that a run may go
+    on with another number of devices.
+    """
+    weights: Tensors = {}
+    moments: Tensors = {}
+    # named_parameters names a tied weight once, state_dict twice.
+    for name, one in model.named_parameters():
+        weights[name] = _whole(one)
+        for key, value in optimizer.state[one].items():
+            moments[f"{key}.{name}"] = _whole(value)
+    return weights, moments
+
 
 def save_checkpoint(
-    folder: Path,
-    step: int,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    state: dict[str, Any],
-    keep: int,
+    folder: Path, step: int, tensors: tuple[Tensors, Tensors], state: dict[str, Any], keep: int
 ) -> None:
     """Write `folder/step-N` whole or not at all, then delete all but the newest `keep`.
 
@@ -36,8 +49,8 @@ def save_checkpoint(
     partial = folder / f".step-{step}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    save_file(_weights(model), partial / WEIGHTS)
-    save_file(_moments(model, optimizer), partial / MOMENTS)
+    for name, one in zip((WEIGHTS, MOMENTS), tensors, strict=True):
+        save_file(one, partial / name)
     write_json(partial / STATE, {"step": step, **state})
     facts = [file_facts(partial / name) for name in (WEIGHTS, MOMENTS, STATE)]
     write_json(partial / MANIFEST, {"files": facts})
@@ -65,21 +78,55 @@ def newest_checkpoint(folder: Path) -> Path | None:
 def load_checkpoint(
     path: Path, model: nn.Module, optimizer: torch.optim.Optimizer
 ) -> dict[str, Any]:
-    """Put weights and moments of a checkpoint in place and return its state."""
+    """Put weights and moments of a checkpoint in place and return its state.
+
+    Raises `UserError` when it is of another model.
+    """
     weights = load_file(path / WEIGHTS)
     parameters = dict(model.named_parameters())
-    if weights.keys() != parameters.keys():
+    there, here = ({name: one.shape for name, one in s.items()} for s in (weights, parameters))
+    if there != here:
         raise UserError("holds the weights of another model", where=path, do="choose another --out")
     moments = load_file(path / MOMENTS)
     with torch.no_grad():
         for name, parameter in parameters.items():
-            parameter.copy_(weights[name])
+            parameter.copy_(_like(parameter, weights[name], parameter.dtype))
             optimizer.state[parameter] = {
-                key: _beside(parameter, moments[f"{key}.{name}"], key)
-                for key in ("step", "exp_avg", "exp_avg_sq")
+                "step": moments[f"step.{name}"].to(parameter.device, torch.float32),
+                **{
+                    key: _like(parameter, moments[f"{key}.{name}"], parameter.dtype)
+                    for key in ("exp_avg", "exp_avg_sq")
+                },
             }
+    return read_state(path)
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """Return what a checkpoint says of its run."""
     state: dict[str, Any] = json.loads((path / STATE).read_text(encoding="utf-8"))
     return state
+
+
+def clear(folder: Path, *, everything: bool) -> None:
+    """Remove what a killed save left, or all checkpoints."""
+    for path in folder.glob("*step-*" if everything else ".step-*.partial"):
+        shutil.rmtree(path)
+
+
+def _whole(tensor: Tensor) -> Tensor:
+    together = getattr(tensor, "full_tensor", None)
+    return (together() if together else tensor).detach().cpu().contiguous()
+
+
+def _like(parameter: Tensor, value: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return a value where and in the parts in which its parameter lies."""
+    value = value.to(parameter.device, dtype)
+    if not hasattr(parameter, "full_tensor"):
+        return value.clone()
+    from torch.distributed.tensor import DTensor, distribute_tensor
+
+    assert isinstance(parameter, DTensor)
+    return distribute_tensor(value, parameter.device_mesh, parameter.placements)
 
 
 def _newest_first(folder: Path) -> list[Path]:
@@ -97,21 +144,3 @@ def _sound(path: Path) -> bool:
         return all(file_facts(path / one["name"]).model_dump() == one for one in facts)
     except (OSError, ValueError, KeyError, TypeError):
         return False
-
-
-def _weights(model: nn.Module) -> dict[str, Tensor]:
-    # named_parameters names a tied weight once, state_dict twice.
-    return {name: one.detach().contiguous() for name, one in model.named_parameters()}
-
-
-def _moments(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    return {
-        f"{key}.{name}": value.detach().contiguous()
-        for name, parameter in model.named_parameters()
-        for key, value in optimizer.state[parameter].items()
-    }
-
-
-def _beside(parameter: Tensor, value: Tensor, key: str) -> Tensor:
-    # Fused AdamW keeps its step beside the parameter, the moments in the parameter's type.
-    return value.to(parameter.device, torch.float32 if key == "step" else parameter.dtype).clone()

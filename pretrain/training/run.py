@@ -2,33 +2,55 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import math
-import shutil
+import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState
+from torch import Tensor
 
 from pretrain.config import PretrainConfig
 from pretrain.data.batch import split_documents
+from pretrain.data.feed import Feed
 from pretrain.data.plan import generator
 from pretrain.data.shards import TokenShards, open_shards
-from pretrain.export import export_model
-from pretrain.model.encoder import MaskedLanguageModel, build_model
+from pretrain.export import CHECKPOINTS, MODEL, export_checkpoint
+from pretrain.measure.flops import attended_tokens, flops_per_token, matmul_peak
+from pretrain.measure.report import write_report
+from pretrain.measure.tracking import Trackers, open_trackers
+from pretrain.model.encoder import MaskedLanguageModel, build_model, encoder_config
+from pretrain.model.families import first_position
 from pretrain.model.start import added_rows, check_start, start_facts
-from pretrain.training.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
+from pretrain.training.checkpoint import (
+    clear,
+    gather,
+    load_checkpoint,
+    newest_checkpoint,
+    save_checkpoint,
+)
+from pretrain.training.devices import (
+    anywhere,
+    clip_gradients,
+    gradients_stay,
+    in_bf16,
+    layout_of,
+    memory_told,
+    open_accelerator,
+    spread,
+)
+from pretrain.training.evaluate import HeldOut
+from pretrain.training.guard import Guard
 from pretrain.training.interrupt import first_signal
-from pretrain.training.optim import build_optimizer, learning_rate, update
+from pretrain.training.metrics import append_metrics, cut_metrics
+from pretrain.training.optim import build_optimizer, update
+from pretrain.training.schedule import check_world, first_micro, learning_rate, micro_batches
 from thaitok.config import dump_toml
-from thaitok.devices import computes_bf16
 from thaitok.errors import UserError
 from thaitok.folder import (
     MANIFEST,
@@ -44,11 +66,11 @@ from thaitok.progress import progress
 
 log = logging.getLogger(__name__)
 
-METRICS, CHECKPOINTS = "metrics.jsonl", "checkpoints"
-
-NO_EFFECT = {"out", "shards", "start", "keep", "log_every", "save_every"}
-"""Settings that change no weight, so that a run may be taken up with others; of the folders
-among them what is in them counts."""
+NO_EFFECT = {
+    "out", "shards", "start", "keep", "log_every", "save_every", "report_to", "compile", "parallel",
+}  # fmt: skip
+"""Settings that change no update but by rounding, so that a run may be taken up with others; of
+the folders among them what is in them counts."""
 
 
 def pretrain(config: PretrainConfig, *, resume: bool = True) -> Manifest:
@@ -58,25 +80,25 @@ def pretrain(config: PretrainConfig, *, resume: bool = True) -> Manifest:
     weights to the bit as one that was not, on the same device type and number of devices. With
     `resume=False` an unfinished run starts again from its first step. A finished one is
     returned as it is. Raises `UserError` when the shards are too few or settings do not fit,
-    and when the loss is no number any more.
+    when memory does not do, and when the loss is no number any more; `SystemExit` with code 0
+    after SIGTERM and `KeyboardInterrupt` after SIGINT, when the step is saved.
     """
     shards = open_shards(config.shards)
     if config.start is not None:
         check_start(config.start, shards, config.sequence_length)
-    # Accelerate keeps its precision for the process, and refuses a second run with another.
-    AcceleratorState._reset_state()
-    # Unless it is told, Accelerate does not see that CPU processes belong together.
-    cpu = not torch.accelerator.is_available()
-    accelerator = Accelerator(mixed_precision=_precision(config), cpu=cpu)
+    accelerator = open_accelerator(config)
+    check_world(config, accelerator.num_processes)
     with _job(config, accelerator) as job:
         if job and not job.done:
-            _clear(config.out / CHECKPOINTS, everything=not resume)
-        if not _anywhere(accelerator, bool(job and job.done)):
-            run = _Run(config, shards, accelerator)
-            run.begin()
-            _loop(run)
+            clear(config.out / CHECKPOINTS, everything=not resume)
+        if not anywhere(accelerator, bool(job and job.done)):
+            with memory_told(config):
+                run = _Run(config, shards, accelerator)
+                run.begin()
+                with closing(run):
+                    _loop(run)
             if job:
-                export_model(config, shards, run.encoder.model, run.counts())
+                export_checkpoint(config, config.out / MODEL)
                 versions = package_versions("torch", "transformers", "accelerate", "numpy")
                 job.finish(run.counts(), versions)
         accelerator.wait_for_everyone()
@@ -84,33 +106,22 @@ def pretrain(config: PretrainConfig, *, resume: bool = True) -> Manifest:
 
 
 def _loop(run: _Run) -> None:
-    """Make the updates that are left; on Ctrl-C save the step and raise KeyboardInterrupt."""
+    """Make the updates that are left; on a signal save the step and end."""
     shown = progress("pretrain", run.config.steps, "steps")
     with first_signal() as stopped, shown if run.first else nullcontext() as advance:
         if advance:
             advance(run.step)
         while run.step < run.config.steps:
+            before = run.step
             note = run.advance()
             if advance:
-                advance(1, note=note)
-            if _anywhere(run.accelerator, bool(stopped)):
+                advance(run.step - before, note=note)
+            if anywhere(run.accelerator, bool(stopped)):
                 run.save()
-                raise KeyboardInterrupt
-
-
-def _anywhere(accelerator: Accelerator, here: bool) -> bool:
-    """Whether something is so in any process; all of them learn it, and wait for it."""
-    if accelerator.num_processes == 1:
-        return here
-    flag = torch.tensor(float(here), device=accelerator.device)
-    return bool(accelerator.reduce(flag, "sum").item())
-
-
-def _clear(checkpoints: Path, *, everything: bool) -> None:
-    """Remove what a killed save left, or all checkpoints."""
-    pattern = "*step-*" if everything else ".step-*.partial"
-    for path in checkpoints.glob(pattern):
-        shutil.rmtree(path)
+                if signal.SIGINT in stopped:
+                    raise KeyboardInterrupt
+                log.info("stopped after step %d; the same command goes on from it", run.step)
+                raise SystemExit(0)
 
 
 @dataclass
@@ -122,6 +133,9 @@ class _Run:
     accelerator: Accelerator
     step: int = 0
     tokens: int = 0
+    left_out: int = 0
+    """Micro-batches passed over, because updates on them went wrong."""
+    rollbacks: int = 0
     evaluation: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -131,139 +145,217 @@ class _Run:
 
     def begin(self) -> None:
         """Build model, optimizer and batches, and take up the newest checkpoint."""
-        config = self.config
-        self.accumulate, rest = divmod(
-            config.batch_rows, config.micro_rows * self.accelerator.num_processes
-        )
-        if rest:
-            raise UserError(
-                f"batch_rows {config.batch_rows} is not a multiple of micro_rows "
-                f"{config.micro_rows} times {self.accelerator.num_processes} devices"
-            )
+        config, device = self.config, self.accelerator.device
         torch.manual_seed(config.seed)
-        encoder = build_model(config, self.shards.pieces, self.shards.special)
-        self.encoder = MaskedLanguageModel(encoder).to(self.accelerator.device)
+        model = build_model(config, self.shards.pieces, self.shards.special)
+        self.encoder = MaskedLanguageModel(model, sparse_last=config.parallel == "ddp").to(device)
+        self.batches, held_out, count = split_documents(
+            config, self.shards, layout_of(config), first_position(model.config)
+        )
+        self.held_out = HeldOut(held_out, count)
         self.added = added_rows(config.start)
         if config.start is not None and self.first:
             log.info("going on from %s, %d new rows in it", config.start, self.added)
+        self.model = spread(self.encoder, config, self.accelerator)
         self.optimizer = build_optimizer(self.encoder, config.optim, self.added)
-        self.batches, self.held_out, self.held_out_rows = split_documents(config, self.shards)
-        self._take_up()
-        self.model = self.accelerator.prepare(self.encoder)
+        self.guard = Guard(config.guard, device)
+        self._take_up(newest_checkpoint(config.out / CHECKPOINTS))
+        if config.compile == "layers" or (config.compile == "auto" and device.type == "cuda"):
+            self.encoder.compile_layers()
+        self.encoder.train()
+        self.feed = self._feed()
+        self.trackers: Trackers | None = open_trackers(config, config.out) if self.first else None
+        self.clock = _Clock(self)
         if config.start is not None and self.step == 0:
-            self._log(**self._evaluate())  # what there was before
+            self._log(self._evaluate())  # what there was before
+
+    def close(self) -> None:
+        """End what goes on beside the run."""
+        self.feed.close()
+        if self.trackers:
+            self.trackers.close()
 
     def advance(self) -> str:
         """Make one update, log and evaluate and save when due; return a note on it."""
-        began = time.perf_counter()
-        loss, norm, rate, tokens = self._update()
+        loss, norm, rate = self._update()
         self.step += 1
-        self.tokens += tokens
-        due = self.step % self.config.log_every == 0 or self.step == self.config.steps
-        if due:
-            self._log(
-                loss=self._finite(loss),
-                grad_norm=norm.item(),
-                learning_rate=rate,
-                tokens=self.tokens,
-                tokens_per_second=round(tokens / (time.perf_counter() - began)),
-            )
-        if self.step % self.config.eval_every == 0 or self.step == self.config.steps:
+        last = self.step == self.config.steps
+        if self._went_wrong(loss, last=last):
+            self._go_back()
+            return "went back"
+        note = ""
+        if self.step % self.config.log_every == 0 or last:
+            note = self._tell(loss.item(), norm.item(), rate)
+        if self.step % self.config.eval_every == 0 or last:
             self.evaluation = self._evaluate()
-            self._log(**self.evaluation)
-        if self.step % self.config.save_every == 0 or self.step == self.config.steps:
+            self._log(self.evaluation)
+            if self.first:
+                write_report(self.config.out)
+        if self.step % self.config.save_every == 0 or last:
             self.save()
-        return f"loss {loss.item():.3f}" if due else ""
+        return note
 
     def save(self) -> None:
         """Write a checkpoint of this step."""
+        tensors = gather(self.encoder, self.optimizer)
         if self.first:
-            state = {"tokens": self.tokens, "evaluation": self.evaluation}
+            state = {
+                "tokens": self.tokens,
+                "left_out": self.left_out,
+                "rollbacks": self.rollbacks,
+                "guard": self.guard.state(),
+                "evaluation": self.evaluation,
+            }
             folder = self.config.out / CHECKPOINTS
-            save_checkpoint(
-                folder, self.step, self.encoder, self.optimizer, state, self.config.keep
-            )
+            save_checkpoint(folder, self.step, tensors, state, self.config.keep)
         self.accelerator.wait_for_everyone()
+        self.clock.restart()
 
     def counts(self) -> dict[str, Any]:
         """Return what the manifest says of the run."""
         size = sum(one.numel() for one in self.encoder.parameters())
         counts = {"steps": self.step, "tokens": self.tokens, "parameters": size}
-        return {**counts, "added": self.added, **self.evaluation}
+        skipped = int(self.guard.state()["skipped"])
+        return {**counts, "added": self.added, "skipped": skipped, **self.evaluation}
 
-    def _update(self) -> tuple[torch.Tensor, torch.Tensor, float, int]:
+    def numbers(self, step: int) -> range:
+        """Return the micro-batches of an update, of all devices."""
+        first = first_micro(step, self.config) + self.left_out
+        return range(first, first + micro_batches(step, self.config))
+
+    def _feed(self) -> Feed:
+        """Return the micro-batches of this process from this step on."""
+        rank, world = self.accelerator.process_index, self.accelerator.num_processes
+        wanted = (
+            (number, step)
+            for step in range(self.step, self.config.steps)
+            for number in self.numbers(step)[rank::world]
+        )
+        return Feed(wanted, self.batches, self.accelerator.device)
+
+    def _update(self) -> tuple[Tensor, Tensor, float]:
         config, accelerator = self.config, self.accelerator
-        world, rank = accelerator.num_processes, accelerator.process_index
-        rate = learning_rate(self.step, config.steps, config.optim)
-        self.model.train()
-        # Dropout is drawn anew from (seed, step, rank): no generator's state has to be saved.
-        torch.manual_seed(int(generator(config.seed, self.step, rank, 2).integers(2**63)))
-        first = self.step * config.batch_rows
-        micro = [
-            self.batches.rows(first + place * config.micro_rows, config.micro_rows)
-            for place in range(rank, self.accumulate * world, world)
-        ]
-        counts = torch.tensor([[len(one.labels), one.tokens] for one in micro]).sum(0)
-        counts = accelerator.reduce(counts.to(accelerator.device), "sum")
+        world = accelerator.num_processes
+        numbers = self.numbers(self.step)
+        mine = numbers[accelerator.process_index :: world]
+        sizes = [self.batches.size(number, self.step) for number in numbers]
+        # Over the masked places of all devices: a mean of means would weigh them unequally.
+        places = sum(size.places for size in sizes)
+        self.tokens += sum(size.tokens for size in sizes)
         total = torch.zeros((), device=accelerator.device)
-        for number, batch in enumerate(micro, 1):
-            # Gradients are averaged over devices once, when the last micro-batch is through.
-            quiet = accelerator.no_sync(self.model) if number < len(micro) else nullcontext()
-            with quiet:
-                loss, _ = self.model(batch.to(accelerator.device))
-                # Over the masked places of all devices: a mean of means would weigh them unequally.
-                accelerator.backward(loss * world / counts[0])
+        for number in mine:
+            batch = next(self.feed)
+            # Dropout is drawn anew for each micro-batch: no generator's state has to be saved,
+            # and it does not matter which device takes which.
+            torch.manual_seed(int(generator(config.seed, number, 2).integers(2**63)))
+            with gradients_stay(self.model, accelerator, last=number == mine[-1]):
+                with accelerator.autocast():
+                    loss, _ = self.model(batch)
+                accelerator.backward(loss * (world / places))
             total += loss.detach()
-        norm = accelerator.clip_grad_norm_(self.model.parameters(), config.optim.clip)
-        update(self.optimizer, rate, self.step, config.optim)
+        loss = accelerator.reduce(total, "sum") / places
+        norm = clip_gradients(self.encoder, config.optim.clip)
+        rate = learning_rate(self.step, config.steps, config.optim)
+        update(self.optimizer, rate, self.step, config.optim, self.guard.judge(loss, norm))
         self.optimizer.zero_grad()
-        return accelerator.reduce(total, "sum") / counts[0], norm, rate, int(counts[1])
+        return loss, norm, rate
 
-    @torch.no_grad()
     def _evaluate(self) -> dict[str, float]:
-        """Return the loss in nats and the accuracy at the masked places of held-out rows."""
-        accelerator, size = self.accelerator, self.config.micro_rows
-        self.model.eval()
-        sums = torch.zeros(3, device=accelerator.device, dtype=torch.float64)
-        starts = range(0, self.held_out_rows, size)
-        for first in starts[accelerator.process_index :: accelerator.num_processes]:
-            batch = self.held_out.rows(first, min(size, self.held_out_rows - first))
-            loss, right = self.encoder(batch.to(accelerator.device))
-            sums += torch.stack([loss, right, torch.full_like(loss, len(batch.labels))])
-        loss, right, places = accelerator.reduce(sums, "sum").tolist()
-        return {"eval_loss": round(loss / places, 6), "eval_accuracy": round(right / places, 6)}
+        found = self.held_out.evaluate(self.encoder, self.accelerator)
+        self.clock.restart()
+        return found
 
-    def _take_up(self) -> None:
-        found = newest_checkpoint(self.config.out / CHECKPOINTS)
+    def _tell(self, loss: float, norm: float, rate: float) -> str:
+        """Log an update and the speed since the last one logged; return a note for the bar."""
+        speed = self.clock.speed()
+        skipped = self.guard.state()["skipped"]
+        line = {"loss": loss, "grad_norm": norm, "learning_rate": rate, "tokens": self.tokens}
+        self._log({**line, **speed, "skipped": skipped})
+        return f"loss {loss:.3f}, {speed['tokens_per_second']:,.0f} tokens/s"
+
+    def _log(self, values: dict[str, float]) -> None:
+        if self.first:
+            append_metrics(self.config.out, self.step, values)
+            if self.trackers:
+                self.trackers.log(values, self.step)
+
+    def _went_wrong(self, loss: Tensor, *, last: bool) -> bool:
+        """Whether updates are skipped one after another; asked at times, for the device waits."""
+        if self.step % self.config.guard.patience and not last:
+            return False
+        return self.guard.must_go_back() or (last and not bool(loss.isfinite()))
+
+    def _go_back(self) -> None:
+        """Take up the last checkpoint, and pass over the micro-batches seen since."""
+        config = self.config
+        found = newest_checkpoint(config.out / CHECKPOINTS)
+        if found is None or self.rollbacks == config.guard.rollbacks:
+            seen = f"{self.rollbacks} times back" if found else "no checkpoint to go back to"
+            raise UserError(
+                f"the loss or its gradient is no number, or far too large, up to step {self.step}"
+                f" ({seen})",
+                where=config.out,
+                do="lower optim.learning_rate and start again with another --out",
+            )
+        reached, rollbacks = self.numbers(self.step).start, self.rollbacks + 1
+        skipped = self.guard.state()["skipped"]
+        self._take_up(found)
+        self.left_out += reached - self.numbers(self.step).start
+        self.rollbacks = rollbacks
+        self.guard.load({**self.guard.state(), "skipped": skipped, "row": 0})
+        log.warning("updates went wrong: going on after step %d with later documents", self.step)
+        self.feed.close()
+        self.feed = self._feed()
+
+    def _take_up(self, found: Path | None) -> None:
         if found:
             state = load_checkpoint(found, self.encoder, self.optimizer)
             self.step, self.tokens = state["step"], state["tokens"]
+            self.left_out, self.rollbacks = state["left_out"], state["rollbacks"]
             self.evaluation = state["evaluation"]
-            log.info("taking up the run after step %d", self.step)
+            self.guard.load(state["guard"])
+            if self.first:
+                log.info("taking up the run after step %d", self.step)
         if self.first:
             # A run that starts again evaluates what it starts from again.
-            _cut_metrics(self.config.out / METRICS, self.step or -1)
-
-    def _log(self, **values: float) -> None:
-        if self.first:
-            with (self.config.out / METRICS).open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps({"step": self.step, **values}) + "\n")
-
-    def _finite(self, loss: torch.Tensor) -> float:
-        value = loss.item()
-        if not math.isfinite(value):
-            raise UserError(
-                f"the loss is {value} at step {self.step}",
-                where=self.config.out,
-                do="lower optim.learning_rate and start again with another --out",
-            )
-        return value
+            cut_metrics(self.config.out, self.step or -1)
 
 
-def _precision(config: PretrainConfig) -> str:
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    bf16 = config.precision == "bf16" or (config.precision == "auto" and computes_bf16(device))
-    return "bf16" if bf16 else "no"
+class _Clock:
+    """Speed since the last line told, without the time of evaluations and checkpoints."""
+
+    def __init__(self, run: _Run) -> None:
+        self.run = run
+        config, device = run.config, run.accelerator.device
+        dtype = torch.bfloat16 if in_bf16(config) else torch.float32
+        self.peak = matmul_peak(device, dtype, 0.2) * run.accelerator.num_processes
+        size = encoder_config(config, run.shards.pieces, run.shards.special)
+        first = run.batches.size(0, 0)
+        seen = attended_tokens(run.shards.lengths, config.sequence_length)
+        share = first.places / first.tokens
+        self.work = flops_per_token(size, run.shards.pieces, seen, share).total
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin to count anew from here."""
+        self.step, self.tokens, self.waited = self.run.step, self.run.tokens, self.run.feed.waited
+        self.began = time.perf_counter()
+
+    def speed(self) -> dict[str, float]:
+        """Return tokens a second over all devices, MFU, share of the time spent waiting, memory."""
+        run = self.run
+        seconds = time.perf_counter() - self.began
+        rate = (run.tokens - self.tokens) / seconds
+        found = {
+            "seconds": round(seconds / max(1, run.step - self.step), 4),
+            "tokens_per_second": round(rate),
+            "mfu": round(rate * self.work / self.peak, 4),
+            "waiting": round((run.feed.waited - self.waited) / seconds, 4),
+        }
+        if run.accelerator.device.type == "cuda":
+            found["memory_gb"] = round(torch.cuda.max_memory_allocated() / 1e9, 2)
+        self.restart()
+        return found
 
 
 @contextmanager
@@ -280,18 +372,3 @@ def _job(config: PretrainConfig, accelerator: Accelerator) -> Iterator[Job | Non
             with written(config.out / "config.toml") as stream:
                 stream.write(dump_toml(config))
         yield job
-
-
-def _cut_metrics(path: Path, step: int) -> None:
-    """Forget the lines of steps that are made again."""
-    if path.exists():
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        with written(path) as stream:
-            stream.writelines(line for line in lines if _step_of(line) <= step)
-
-
-def _step_of(line: str) -> float:
-    try:
-        return int(json.loads(line)["step"])
-    except (ValueError, KeyError):
-        return math.inf  # a line cut short by a kill

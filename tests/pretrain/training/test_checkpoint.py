@@ -7,7 +7,12 @@ import torch
 from torch import nn
 
 from pretrain.config import OptimConfig
-from pretrain.training.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
+from pretrain.training.checkpoint import (
+    gather,
+    load_checkpoint,
+    newest_checkpoint,
+    save_checkpoint,
+)
 from pretrain.training.optim import build_optimizer
 from thaitok.errors import UserError
 
@@ -24,7 +29,7 @@ def trained(steps: int) -> tuple[nn.Module, torch.optim.Optimizer]:
 
 def test_a_checkpoint_gives_back_weights_moments_and_state(tmp_path: Path) -> None:
     model, optimizer = trained(3)
-    save_checkpoint(tmp_path, 3, model, optimizer, {"tokens": 9}, keep=2)
+    save_checkpoint(tmp_path, 3, gather(model, optimizer), {"tokens": 9}, keep=2)
     other, fresh = trained(0)
     path = newest_checkpoint(tmp_path)
     assert path is not None
@@ -38,7 +43,7 @@ def test_a_checkpoint_gives_back_weights_moments_and_state(tmp_path: Path) -> No
 def test_only_the_newest_are_kept(tmp_path: Path) -> None:
     model, optimizer = trained(1)
     for step in (2, 9, 10, 100):
-        save_checkpoint(tmp_path, step, model, optimizer, {}, keep=2)
+        save_checkpoint(tmp_path, step, gather(model, optimizer), {}, keep=2)
     assert {path.name for path in tmp_path.iterdir()} == {"step-10", "step-100"}
 
 
@@ -48,7 +53,7 @@ def test_a_checkpoint_with_a_missing_or_cut_file_is_no_checkpoint(
 ) -> None:
     model, optimizer = trained(1)
     for step in (1, 2, 3):
-        save_checkpoint(tmp_path, step, model, optimizer, {}, keep=3)
+        save_checkpoint(tmp_path, step, gather(model, optimizer), {}, keep=3)
     (tmp_path / "step-3" / name).unlink()
     data = (tmp_path / "step-2" / name).read_bytes()
     (tmp_path / "step-2" / name).write_bytes(data[: len(data) // 2])
@@ -58,11 +63,11 @@ def test_a_checkpoint_with_a_missing_or_cut_file_is_no_checkpoint(
 def test_a_damaged_later_checkpoint_does_not_push_out_a_sound_one(tmp_path: Path) -> None:
     model, optimizer = trained(1)
     for step in (90, 100):
-        save_checkpoint(tmp_path, step, model, optimizer, {}, keep=2)
+        save_checkpoint(tmp_path, step, gather(model, optimizer), {}, keep=2)
         (tmp_path / f"step-{step}" / "state.json").unlink()
-    save_checkpoint(tmp_path, 10, model, optimizer, {}, keep=2)
+    save_checkpoint(tmp_path, 10, gather(model, optimizer), {}, keep=2)
     assert newest_checkpoint(tmp_path) == tmp_path / "step-10"
-    save_checkpoint(tmp_path, 20, model, optimizer, {}, keep=2)
+    save_checkpoint(tmp_path, 20, gather(model, optimizer), {}, keep=2)
     assert {path.name for path in tmp_path.iterdir()} == {"step-10", "step-20"}
 
 
@@ -72,7 +77,7 @@ def test_no_checkpoint_is_none(tmp_path: Path) -> None:
 
 def test_the_weights_of_another_model_are_refused(tmp_path: Path) -> None:
     model, optimizer = trained(1)
-    save_checkpoint(tmp_path, 1, model, optimizer, {}, keep=2)
-    other = nn.Sequential(nn.Linear(3, 2))
-    with pytest.raises(UserError, match="weights of another model"):
-        load_checkpoint(tmp_path / "step-1", other, build_optimizer(other, OptimConfig()))
+    save_checkpoint(tmp_path, 1, gather(model, optimizer), {}, keep=2)
+    for other in (nn.Sequential(nn.Linear(3, 2)), nn.Linear(3, 4)):
+        with pytest.raises(UserError, match="weights of another model"):
+            load_checkpoint(tmp_path / "step-1", other, build_optimizer(other, OptimConfig()))

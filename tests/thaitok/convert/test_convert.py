@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from pretrain.data.sharding import PhraseEncoder, ShardConfig, shard_corpus
+from pretrain.data.sharding import ShardConfig, shard_corpus
 from pretrain.data.shards import open_shards
 from thaitok.checks import check_tokenizer
 from thaitok.convert import ConvertConfig, convert_tokenizer
@@ -24,6 +24,7 @@ from thaitok.folder import TOKENIZER_FILES
 from thaitok.rules import SPACE_TOKEN
 from thaitok.tokenizer import BulkEncoder, load_tokenizer
 from thaitok.wangchanberta import process_transformers
+from thaitok.word_starts import PhraseEncoder
 
 StandIn = Callable[..., Path]
 LAYOUTS = ("wangchanberta", "phayathaibert", "camembert", "xlm-roberta", "wiki-spm")
@@ -214,7 +215,7 @@ def test_shards_of_a_converted_tokenizer_hold_tokenizer_jsons_ids(
     shards = open_shards(tmp_path / "shards")
     assert [shards.document(number).tolist() for number in range(4)] == [one.ids for one in wanted]
     assert BulkEncoder(out).encode_many(texts) == [one.ids for one in wanted]
-    ids, starts = PhraseEncoder(out).encode(texts[3])
+    ids, starts, _ = PhraseEncoder(out).encode([texts[3]])
     pieces = [fast.id_to_token(one) for one in ids]
     assert starts[0] and starts[pieces.index(SPACE_TOKEN)]
     assert starts[pieces.index(SPACE_TOKEN) + 1], "after a space a word begins"

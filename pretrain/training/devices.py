@@ -1,0 +1,108 @@
+"""The processes and devices of a run: precision, copies or parts of the model, agreement."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from torch import Tensor, nn
+
+from pretrain.config import PretrainConfig
+from pretrain.data.plan import Layout
+from pretrain.measure.estimate import less_memory
+from pretrain.model.encoder import MaskedLanguageModel
+from thaitok.devices import computes_bf16
+from thaitok.errors import UserError
+
+
+def open_accelerator(config: PretrainConfig) -> Accelerator:
+    """Return the accelerator of this process."""
+    # Accelerate keeps its precision for the process, and refuses a second run with another.
+    AcceleratorState._reset_state()
+    # Unless it is told, Accelerate does not see that CPU processes belong together.
+    cpu = not torch.accelerator.is_available()
+    accelerator = Accelerator(mixed_precision="bf16" if in_bf16(config) else "no", cpu=cpu)
+    # cuBLAS wants to know before its first call.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(config.deterministic)
+    return accelerator
+
+
+def in_bf16(config: PretrainConfig) -> bool:
+    """Whether a run multiplies in bf16 on this machine."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return config.precision == "bf16" or (config.precision == "auto" and computes_bf16(device))
+
+
+def layout_of(config: PretrainConfig) -> Layout:
+    """Return how documents lie in micro-batches on this machine.
+
+    Raises `UserError` for a stream where there is no attention kernel that takes one.
+    """
+    kernel = torch.cuda.is_available() and in_bf16(config)
+    if config.layout == "stream" and not kernel:
+        raise UserError('layout "stream" needs a CUDA device and bf16', do='leave layout at "auto"')
+    if config.layout == "auto":
+        return "stream" if kernel else "rows"
+    return config.layout
+
+
+def spread(encoder: MaskedLanguageModel, config: PretrainConfig, accelerator: Accelerator) -> Any:
+    """Return the encoder as the processes share it: a copy each (DDP), or a part each (FSDP2)."""
+    if config.parallel == "fsdp2" and accelerator.num_processes > 1:
+        from torch.distributed.device_mesh import init_device_mesh
+        from torch.distributed.fsdp import fully_shard
+
+        mesh = init_device_mesh(accelerator.device.type, (accelerator.num_processes,))
+        for layer in encoder.layers():
+            fully_shard(layer, mesh=mesh)
+        return fully_shard(encoder, mesh=mesh)
+    return accelerator.prepare(encoder) if accelerator.num_processes > 1 else encoder
+
+
+@contextmanager
+def gradients_stay(model: Any, accelerator: Accelerator, *, last: bool) -> Iterator[None]:
+    """Let gradients be averaged over the devices once, with an update's last micro-batch."""
+    if hasattr(model, "set_requires_gradient_sync"):
+        model.set_requires_gradient_sync(last)
+    if last or accelerator.num_processes == 1:
+        yield
+        return
+    with accelerator.no_sync(model):
+        yield
+
+
+def whole(tensor: Tensor) -> Tensor:
+    """Return a tensor with the parts that lie on other devices; every process has to ask."""
+    gather = getattr(tensor, "full_tensor", None)
+    return gather() if gather else tensor
+
+
+def clip_gradients(model: nn.Module, largest: float) -> Tensor:
+    """Scale gradients so that their norm is at most `largest`; return the norm before."""
+    return whole(nn.utils.clip_grad_norm_(model.parameters(), largest))
+
+
+def anywhere(accelerator: Accelerator, here: bool) -> bool:
+    """Whether something is so in any process; all of them learn it, and wait for it."""
+    if accelerator.num_processes == 1:
+        return here
+    flag = torch.tensor(float(here), device=accelerator.device)
+    return bool(accelerator.reduce(flag, "sum").item())
+
+
+@contextmanager
+def memory_told(config: PretrainConfig) -> Iterator[None]:
+    """Say which setting to lower where a device's memory does not do."""
+    try:
+        yield
+    except RuntimeError as err:  # the allocator of CPUs has no error of its own
+        full = isinstance(err, torch.OutOfMemoryError) or "can't allocate memory" in str(err)
+        if not full:
+            raise
+        raise UserError("the device is out of memory", do=less_memory(config)) from None
