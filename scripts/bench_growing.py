@@ -29,6 +29,7 @@ from corpora import CleanConfig, clean_corpus
 from pretrain import PretrainConfig, ShardConfig, pretrain, shard_corpus
 from pretrain.data.batch import Batch, Batches, split_documents
 from pretrain.data.shards import open_shards
+from pretrain.model.attention import same_document
 from pretrain.model.start import load_start
 from pretrain.training.checkpoint import WEIGHTS
 from thaitok.config import load_config
@@ -89,12 +90,12 @@ def corpora(data: Path, out: Path) -> tuple[Path, Path]:
     )
 
 
-def losses(folder: Path, held_out: Batches, rows: int, old: int) -> tuple[float, float, float]:
+def losses(folder: Path, held_out: Batches, count: int, old: int) -> tuple[float, float, float]:
     """Return the mean loss in nats at all masked places, at new pieces and at old ones."""
     model = load_start(folder).eval()
     total = torch.zeros(2, 2, dtype=torch.float64)
-    for first in range(0, rows, 32):
-        batch = held_out.rows(first, min(32, rows - first))
+    for number in range(count):
+        batch = held_out.micro(number, 0)
         each = place_losses(model, batch)
         for row, chosen in enumerate((batch.labels >= old, batch.labels < old)):
             total[row] += torch.stack([each[chosen].double().sum(), chosen.sum().double()])
@@ -105,8 +106,8 @@ def losses(folder: Path, held_out: Batches, rows: int, old: int) -> tuple[float,
 @torch.no_grad()
 def place_losses(model: RobertaForMaskedLM, batch: Batch) -> Tensor:
     """Return the cross-entropy (K,) at each masked place, as pretraining computes it."""
-    same = batch.documents[:, None, :, None] == batch.documents[:, None, None, :]
-    hidden = model.roberta(batch.input_ids, attention_mask=same, position_ids=batch.position_ids)[0]
+    mask = same_document(batch.documents)
+    hidden = model.roberta(batch.input_ids, attention_mask=mask, position_ids=batch.position_ids)[0]
     logits = model.lm_head(hidden.flatten(0, 1)[batch.places])
     return functional.cross_entropy(logits, batch.labels, reduction="none")
 
@@ -114,8 +115,9 @@ def place_losses(model: RobertaForMaskedLM, batch: Batch) -> Tensor:
 def curve(run: Path, grown: Path, old: int) -> dict[int, tuple[float, float, float]]:
     """Return the losses of a run by step; 0 is right after growing."""
     config = load_config(PretrainConfig, run / "config.toml")
-    _, held_out, rows = split_documents(config, open_shards(config.shards))
-    found = {0: losses(grown, held_out, rows, old)}
+    shards = open_shards(config.shards)
+    _, held_out, count = split_documents(config, shards, "rows", shards.special.pad + 1)
+    found = {0: losses(grown, held_out, count, old)}
     with tempfile.TemporaryDirectory() as scratch:
         model = load_start(grown)
         for step in range(SAVED, STEPS + 1, SAVED):
@@ -123,7 +125,7 @@ def curve(run: Path, grown: Path, old: int) -> dict[int, tuple[float, float, flo
             named = {name.removeprefix("model."): one for name, one in weights.items()}
             model.load_state_dict(named, strict=False)  # tied names are there once
             model.save_pretrained(scratch)
-            found[step] = losses(Path(scratch), held_out, rows, old)
+            found[step] = losses(Path(scratch), held_out, count, old)
     return found
 
 

@@ -183,7 +183,7 @@ def pretrain(
             print(json.dumps(found.model_dump(mode="json"), ensure_ascii=False))
             return
         for table in plan_tables(found):
-            print_table(table.title, table.columns, table.rows)
+            print_table(*table)
         return
     if export is not None:
         export_checkpoint(settings, export)

@@ -78,18 +78,31 @@ FAMILIES = {
 }
 """By `model_type` in config.json; others are trained padded."""
 
+PADDED_POSITIONS = {
+    "data2vec-text",
+    "longformer",
+    "mpnet",
+    "roberta-prelayernorm",
+    "xlm-roberta-xl",
+}
+"""Types beyond these families that count positions from the padding's id on, as RoBERTa does."""
+
 
 def first_position(config: PretrainedConfig) -> int:
     """Return the position of a document's first token."""
-    family = FAMILIES.get(config.model_type)
-    return int(config.pad_token_id) + 1 if family and family.padded_positions else 0
+    return _unused(config.model_type, config.pad_token_id)
 
 
 def positions(config: PretrainedConfig) -> int:
     """Return how many tokens a document may have, `<s>` and `</s>` included."""
-    padded = {"mpnet", "longformer", "data2vec-text", "xlm-roberta-xl", "roberta-prelayernorm"}
-    offset = int(config.pad_token_id or 0) + 1 if config.model_type in padded else 0
-    return int(config.max_position_embeddings) - (first_position(config) or offset)
+    return int(config.max_position_embeddings) - _unused(config.model_type, config.pad_token_id)
+
+
+def _unused(kind: str, pad: int | None) -> int:
+    """Return how many rows of the table of positions hold none."""
+    family = FAMILIES.get(kind)
+    counted = family.padded_positions if family else kind in PADDED_POSITIONS
+    return int(pad or 0) + 1 if counted else 0
 
 
 def model_config(
@@ -106,9 +119,9 @@ def model_config(
             "num_hidden_layers": size.layers,
             "num_attention_heads": size.heads,
             "intermediate_size": size.intermediate,
-            "max_position_embeddings": length,
+            "max_position_embeddings": length + _unused(size.type, special.pad),
             **{f"{name}_token_id": asdict(special)[name] for name in ("bos", "pad", "eos")},
-            **_of_type(size, special, length),
+            **_of_type(size, special),
         }
         config: PretrainedConfig = transformers.AutoConfig.for_model(size.type, **values)
     except (ValueError, TypeError) as err:
@@ -116,7 +129,7 @@ def model_config(
     return config
 
 
-def _of_type(size: ModelConfig, special: SpecialIds, length: int) -> dict[str, Any]:
+def _of_type(size: ModelConfig, special: SpecialIds) -> dict[str, Any]:
     """Return what the architectures call differently."""
     if size.type == "modernbert":
         return {
@@ -141,11 +154,9 @@ def _of_type(size: ModelConfig, special: SpecialIds, length: int) -> dict[str, A
             "dropout": size.dropout,
             "attention_dropout": size.dropout,
             "layer_norm_eps": size.layer_norm_eps,
+            "type_vocab_size": 1 if _unused(size.type, 0) else 2,
             "embedding_size": size.embedding if size.type == "albert" else size.hidden,
         }.items()
         if hasattr(known, name)
     }
-    if size.type not in ("bert", "albert"):
-        # Positions start at padding_idx + 1, so the first rows hold no position.
-        values |= {"max_position_embeddings": length + special.pad + 1, "type_vocab_size": 1}
     return values

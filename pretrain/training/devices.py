@@ -97,7 +97,7 @@ def anywhere(accelerator: Accelerator, here: bool) -> bool:
 
 
 @contextmanager
-def memory_told(config: PretrainConfig) -> Iterator[None]:
+def memory_told(config: PretrainConfig, devices: int) -> Iterator[None]:
     """Say which setting to lower where a device's memory does not do."""
     try:
         yield
@@ -105,4 +105,4 @@ def memory_told(config: PretrainConfig) -> Iterator[None]:
         full = isinstance(err, torch.OutOfMemoryError) or "can't allocate memory" in str(err)
         if not full:
             raise
-        raise UserError("the device is out of memory", do=less_memory(config)) from None
+        raise UserError("the device is out of memory", do=less_memory(config, devices)) from None

@@ -92,7 +92,7 @@ def pretrain(config: PretrainConfig, *, resume: bool = True) -> Manifest:
         if job and not job.done:
             clear(config.out / CHECKPOINTS, everything=not resume)
         if not anywhere(accelerator, bool(job and job.done)):
-            with memory_told(config):
+            with memory_told(config, accelerator.num_processes):
                 run = _Run(config, shards, accelerator)
                 run.begin()
                 with closing(run):
@@ -331,7 +331,7 @@ class _Clock:
         self.peak = matmul_peak(device, dtype, 0.2) * run.accelerator.num_processes
         size = encoder_config(config, run.shards.pieces, run.shards.special)
         first = run.batches.size(0, 0)
-        seen = attended_tokens(run.shards.lengths, config.sequence_length)
+        seen = attended_tokens(run.batches.plan.spans.length, config.sequence_length)
         share = first.places / first.tokens
         self.work = flops_per_token(size, run.shards.pieces, seen, share).total
         self.restart()

@@ -74,6 +74,7 @@ def test_what_is_written_is_read(
             wanted = starts[begin + start : begin + end]
             given_back = found.word_starts(number, start, end)
             assert given_back.dtype == np.bool_ and np.array_equal(given_back, wanted)
+            assert len(found.word_starts(number, start, length + 9)) == length - start
             begin += length
         counts = found.manifest.counts
         assert counts["documents"] == len(lengths) and counts["tokens"] == len(ids)

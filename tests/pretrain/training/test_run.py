@@ -3,52 +3,35 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
+from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from pretrain.config import PRESETS, PretrainConfig
 from pretrain.data.batch import Batch, Batches, split_documents
 from pretrain.data.shards import open_shards
+from pretrain.export import export_checkpoint
 from pretrain.model.encoder import MaskedLanguageModel, build_model
 from pretrain.training.run import pretrain
-from thaitok.config import dump_toml, load_config, preset_path
+from thaitok.config import load_config, preset_path
 from thaitok.errors import UserError
-from thaitok.folder import file_facts, read_manifest
+from thaitok.folder import read_manifest
 
 ConfigOf = Callable[..., PretrainConfig]
+Metrics = Callable[[Path], list[dict[str, float]]]
+Weights = Callable[[Path], str]
 
 
-def weights(out: Path) -> str:
-    return file_facts(out / "model" / "model.safetensors").sha256
-
-
-CLOCK = {"seconds", "tokens_per_second", "mfu", "waiting"}
-"""What of a line is never the same twice."""
-
-
-def metrics(out: Path) -> list[dict[str, float]]:
-    lines = (out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    return [{k: v for k, v in json.loads(line).items() if k not in CLOCK} for line in lines]
-
-
-@pytest.fixture(scope="module")
-def whole(config_of: ConfigOf, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that nothing stopped."""
-    out = tmp_path_factory.mktemp("whole") / "run"
-    pretrain(config_of(out))
-    return out
-
-
-def test_a_run_folder_is_complete_and_learns(whole: Path, config_of: ConfigOf) -> None:
+def test_a_run_folder_is_complete_and_learns(
+    whole: Path, config_of: ConfigOf, metrics: Metrics
+) -> None:
     manifest = read_manifest(whole, "run")
     assert manifest.counts["steps"] == 12
     lines = metrics(whole)
@@ -74,7 +57,9 @@ def test_a_run_folder_is_complete_and_learns(whole: Path, config_of: ConfigOf) -
     assert load_config(PretrainConfig, whole / "config.toml") == config_of(whole)
 
 
-def test_the_same_run_again_is_done_at_once(whole: Path, config_of: ConfigOf) -> None:
+def test_the_same_run_again_is_done_at_once(
+    whole: Path, config_of: ConfigOf, weights: Weights
+) -> None:
     before = weights(whole)
     assert pretrain(config_of(whole)).counts["steps"] == 12
     assert weights(whole) == before
@@ -83,14 +68,16 @@ def test_the_same_run_again_is_done_at_once(whole: Path, config_of: ConfigOf) ->
 
 
 def test_promise_2_two_runs_are_equal_to_the_bit(
-    whole: Path, config_of: ConfigOf, tmp_path: Path
+    whole: Path, config_of: ConfigOf, tmp_path: Path, weights: Weights, metrics: Metrics
 ) -> None:
     pretrain(config_of(tmp_path / "run"))
     assert weights(tmp_path / "run") == weights(whole)
     assert metrics(tmp_path / "run") == metrics(whole)
 
 
-def test_another_seed_is_another_run(whole: Path, config_of: ConfigOf, tmp_path: Path) -> None:
+def test_another_seed_is_another_run(
+    whole: Path, config_of: ConfigOf, tmp_path: Path, weights: Weights
+) -> None:
     pretrain(config_of(tmp_path / "run", seed=2))
     assert weights(tmp_path / "run") != weights(whole)
 
@@ -111,7 +98,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
 
 @pytest.mark.parametrize("step", [1, 7, 11])
 def test_promise_3_a_stopped_run_ends_as_if_it_was_not(
-    whole: Path, config_of: ConfigOf, tmp_path: Path, step: int
+    whole: Path, config_of: ConfigOf, tmp_path: Path, step: int, weights: Weights, metrics: Metrics
 ) -> None:
     out = tmp_path / "run"
     with pytest.MonkeyPatch.context() as patch:
@@ -126,7 +113,11 @@ def test_promise_3_a_stopped_run_ends_as_if_it_was_not(
 
 
 def test_a_damaged_newest_checkpoint_is_passed_over(
-    whole: Path, config_of: ConfigOf, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    whole: Path,
+    config_of: ConfigOf,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    weights: Weights,
 ) -> None:
     out = tmp_path / "run"
     with pytest.MonkeyPatch.context() as patch:
@@ -144,7 +135,9 @@ def test_a_damaged_newest_checkpoint_is_passed_over(
     assert weights(out) == weights(whole)
 
 
-def test_no_resume_begins_again(whole: Path, config_of: ConfigOf, tmp_path: Path) -> None:
+def test_no_resume_begins_again(
+    whole: Path, config_of: ConfigOf, tmp_path: Path, metrics: Metrics
+) -> None:
     out = tmp_path / "run"
     with pytest.MonkeyPatch.context() as patch:
         stop_after(patch, 7)
@@ -167,7 +160,9 @@ def test_an_unfinished_run_with_other_settings_is_refused(
     assert (out / "checkpoints" / "step-6").is_dir()
 
 
-def test_an_update_weighs_all_masked_places_alike(config_of: ConfigOf, tmp_path: Path) -> None:
+def test_an_update_weighs_all_masked_places_alike(
+    config_of: ConfigOf, tmp_path: Path, metrics: Metrics
+) -> None:
     """Over accumulated micro-batches too: a mean of means would not, and Trainer adds them up."""
     model = {"layers": 1, "hidden": 16, "heads": 2, "dropout": 0.0}
     config = config_of(tmp_path / "run", steps=1, batch_tokens=512, model=model, optim={})
@@ -187,88 +182,56 @@ def test_an_update_weighs_all_masked_places_alike(config_of: ConfigOf, tmp_path:
     assert line["tokens"] == sum(one.tokens for one in first)
 
 
-def command(config: PretrainConfig) -> list[str]:
-    file = config.out.parent / "run.toml"
-    file.write_text(dump_toml(config), encoding="utf-8")
-    return [sys.executable, "-m", "thaitok", "pretrain", "--config", str(file)]
+def test_too_little_memory_is_one_line(config_of: ConfigOf, tmp_path: Path) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MaskedLanguageModel, "forward", full)
+        with pytest.raises(UserError, match=r"out of memory; .*micro_tokens to 64") as caught:
+            pretrain(config_of(tmp_path / "run"))
+    assert "\n" not in str(caught.value)
 
 
-def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
-        if path.exists():
-            return
-        assert process.poll() is None, "ended before it could be stopped"
-        time.sleep(0.05)
-    raise AssertionError(f"{path} never came")
-
-
-LIMITED = """
-import resource, signal, sys
-from thaitok.cli import main
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
-sys.exit(main(sys.argv[2:]))
-"""
-"""The command where no file may grow beyond a size, as on a disk that runs full."""
-
-
-def test_promise_4_a_full_disk_is_one_line_and_the_run_goes_on(
-    whole: Path, config_of: ConfigOf, tmp_path: Path
+def test_a_checkpoint_is_exported_while_the_run_goes_on(
+    config_of: ConfigOf, tmp_path: Path
 ) -> None:
     config = config_of(tmp_path / "run")
-    limit = (whole / "checkpoints" / "step-12" / "model.safetensors").stat().st_size + 10
-    argv = [sys.executable, "-c", LIMITED, str(limit), *command(config)[3:]]
-    done = subprocess.run(argv, capture_output=True, text=True)
-    assert done.returncode == 2, done.stderr
-    assert "no space left to write" in done.stderr.splitlines()[-1]
-    assert "Traceback" not in done.stderr
-    assert not list((config.out / "checkpoints").glob("step-*")), "moments did not fit"
-    pretrain(config)
-    assert weights(config.out) == weights(whole)
-    assert not list((config.out / "checkpoints").glob(".*")), "what the full disk left is gone"
+    with pytest.MonkeyPatch.context() as patch:
+        stop_after(patch, 8)
+        with pytest.raises(RuntimeError):
+            pretrain(config)
+    export_checkpoint(config, tmp_path / "model")
+    saved = load_file(config.out / "checkpoints" / "step-6" / "model.safetensors")
+    model = AutoModelForMaskedLM.from_pretrained(tmp_path / "model")
+    for name, one in model.named_parameters():
+        assert torch.equal(one, saved[f"model.{name}"])
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("x")
+    with pytest.raises(UserError, match="is in the way: no model's folder"):
+        export_checkpoint(config, tmp_path / "mine")
+    with pytest.raises(UserError, match="has no checkpoint yet"):
+        export_checkpoint(config_of(tmp_path / "none"), tmp_path / "model")
 
 
-@pytest.mark.slow
-def test_promise_3_kill_9_and_ctrl_c_lose_nothing(config_of: ConfigOf, tmp_path: Path) -> None:
-    size = {"steps": 300, "save_every": 40, "eval_every": 100, "log_every": 50}
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-    subprocess.run(command(config_of(tmp_path / "a" / "run", **size)), check=True)
-    config = config_of(tmp_path / "b" / "run", **size)
-    process = subprocess.Popen(command(config))
-    wait_for(config.out / "checkpoints" / "step-80", process)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    process = subprocess.Popen(command(config), stderr=subprocess.PIPE)
-    wait_for(config.out / "checkpoints" / "step-160", process)
-    os.kill(process.pid, signal.SIGINT)
-    _, said = process.communicate()
-    assert process.returncode == 130
-    assert b"taking up the run after step" in said
-    assert b"Traceback" not in said
-    assert not (config.out / "manifest.json").exists()
-    subprocess.run(command(config), check=True)
-    assert weights(config.out) == weights(tmp_path / "a" / "run")
-
-
-@pytest.mark.slow
-def test_two_processes_train_on_the_same_batches(
-    whole: Path, config_of: ConfigOf, tmp_path: Path
+@pytest.mark.parametrize("kind", ["bert", "albert", "modernbert", "electra"])
+def test_other_architectures_learn_and_load_plainly(
+    kind: str,
+    config_of: ConfigOf,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    metrics: Metrics,
 ) -> None:
-    model = {"layers": 2, "hidden": 16, "heads": 2, "intermediate": 32, "dropout": 0.0}
-    alone = config_of(tmp_path / "alone" / "run", model=model)
-    pretrain(alone)
-    pair = config_of(tmp_path / "pair" / "run", model=model)
-    pair.out.parent.mkdir()
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
-    for _ in range(2):  # the second time it is done, and every process knows it
-        done = subprocess.run(
-            [*torchrun, "-m", *command(pair)[2:], "--json"], capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout)["steps"] == 12
-    for one, two in zip(metrics(alone.out), metrics(pair.out), strict=True):
-        assert one == pytest.approx(two, rel=1e-4)
+    model = {"type": kind, "layers": 2, "hidden": 16, "heads": 2, "intermediate": 32,
+             "embedding": 8, "local_window": 8, "dropout": 0.0}  # fmt: skip
+    with caplog.at_level("INFO"):
+        pretrain(config_of(tmp_path / "run", model=model))
+    assert ("is trained padded" in caplog.text) == (kind == "electra")
+    losses = [line["loss"] for line in metrics(tmp_path / "run") if "loss" in line]
+    assert losses[-1] < losses[0] - 0.1
+    loaded = AutoModelForMaskedLM.from_pretrained(tmp_path / "run" / "model")
+    assert loaded.config.model_type == kind
+    assert AutoTokenizer.from_pretrained(tmp_path / "run" / "model").model_max_length == 32
 
 
 def test_shards_that_are_too_few_or_another_stages_are_refused(
@@ -312,7 +275,7 @@ def poison(patch: pytest.MonkeyPatch, bad: range) -> None:
 
 
 def test_an_update_that_goes_wrong_is_skipped_and_counted(
-    config_of: ConfigOf, tmp_path: Path
+    config_of: ConfigOf, tmp_path: Path, metrics: Metrics
 ) -> None:
     out = tmp_path / "run"
     with pytest.MonkeyPatch.context() as patch:
@@ -325,7 +288,7 @@ def test_an_update_that_goes_wrong_is_skipped_and_counted(
 
 
 def test_after_many_bad_updates_the_run_goes_back_and_passes_them_over(
-    config_of: ConfigOf, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    config_of: ConfigOf, tmp_path: Path, caplog: pytest.LogCaptureFixture, metrics: Metrics
 ) -> None:
     """The batches of the steps 5 to 8 are bad: the run goes on after the save of step 6."""
     config = config_of(tmp_path / "run", guard={"patience": 4})

@@ -12,7 +12,13 @@ from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer, pipeli
 
 from thaitok.cli import main
 
-SMALL = ("steps=2", "batch_tokens=64", "micro_tokens=64", "sequence_length=32", "optim.warmup_steps=1")
+SMALL = (
+    "steps=2",
+    "batch_tokens=64",
+    "micro_tokens=64",
+    "sequence_length=32",
+    "optim.warmup_steps=1",
+)
 WORDS = ("marketplace", "notebook", "bookmark", "marketing", "webinar", "webmaster")
 
 
