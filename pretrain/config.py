@@ -17,8 +17,8 @@ class ModelConfig(Config):
     """Size of the encoder, in RoBERTa's terms (arXiv 1907.11692)."""
 
     type: str = "roberta"
-    """Architecture, as transformers calls it: roberta, bert, albert and modernbert run packed;
-    any other with a masked-LM head is padded."""
+    """Architecture, as transformers calls it: roberta, bert, albert, electra and modernbert run
+    packed; any other with a masked-LM head is padded."""
     layers: int = Field(default=12, ge=1)
     hidden: int = Field(default=768, ge=8)
     heads: int = Field(default=12, ge=1)
@@ -104,6 +104,31 @@ class GuardConfig(Config):
     """How often it may go back before the run ends."""
 
 
+class RtdConfig(Config):
+    """Replaced-token detection (ELECTRA, arXiv 2003.10555)."""
+
+    generator: float = Field(default=0.33, gt=0, le=1)
+    """Width of the generator as a share of the model's, in whole heads; a quarter to a half did
+    best (§3.2)."""
+    weight: float = Field(default=50.0, gt=0)
+    """Of the detection's loss beside the generator's; 50 of 1 to 100 did best (appendix A)."""
+
+
+class DistilConfig(Config):
+    """Distillation of self-attention relations (MiniLM, arXiv 2002.10957 and 2012.15828)."""
+
+    teacher: Path
+    """A Hugging Face masked-LM folder with the tokenizer of the shards."""
+    layer: int | None = Field(default=None, ge=1)
+    """Layer of the teacher whose relations the model's last layer learns, from 1; none: the last.
+    Of large teachers an upper middle one is better: the 21st of 24 (arXiv 2012.15828)."""
+    relation_heads: int = Field(default=48, ge=1)
+    """Heads into which queries, keys and values are cut anew, those of the teacher and of the model
+    alike (arXiv 2012.15828 §3.1)."""
+    mlm_weight: float = Field(default=0.5, gt=0)
+    """Of the masked-LM loss beside it; the head and the end of the last layer learn by it alone."""
+
+
 class PretrainConfig(Config):
     """A pretraining run."""
 
@@ -152,6 +177,11 @@ class PretrainConfig(Config):
     """How several devices share the model: a copy each, or a part each."""
     report_to: tuple[Literal["tensorboard", "wandb", "trackio"], ...] = ()
     """Trackers that get the metrics too."""
+    objective: Literal["mlm", "rtd", "distil"] = "mlm"
+    """What is learnt: masked tokens; which tokens a small generator replaced; or masked tokens and
+    the relations of a teacher's self-attention."""
+    rtd: RtdConfig | None = None
+    distil: DistilConfig | None = None
     model: ModelConfig | None = None
     """Size of a model with random weights; one to go on from has its own."""
     mask: MaskConfig = MaskConfig()
@@ -164,6 +194,32 @@ class PretrainConfig(Config):
         if not isinstance(values, dict) or values.get("start") is not None:
             return values
         return {**values, "model": values.get("model") or {}}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _objective_has_its_settings(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("objective") == "rtd":
+            return {**values, "rtd": values.get("rtd") or {}}
+        if isinstance(values, dict) and values.get("objective") == "distil":
+            # Relations are matrices of a document by itself: a stream's would be one of all.
+            auto = values.get("layout", "auto") == "auto"
+            return {**values, "layout": "rows"} if auto else values
+        return values
+
+    @model_validator(mode="after")
+    def _objective_fits(self) -> PretrainConfig:
+        for name in ("rtd", "distil"):
+            if getattr(self, name) is not None and self.objective != name:
+                raise ValueError(f'{name} is given, and objective is "{self.objective}"')
+        if self.objective != "distil":
+            return self
+        if self.distil is None:
+            raise ValueError('objective "distil" needs distil.teacher, a masked-LM folder')
+        if self.layout != "rows":
+            raise ValueError('objective "distil" needs layout "rows": relations are a row\'s')
+        if self.parallel == "fsdp2":
+            raise ValueError('objective "distil" needs parallel "ddp"')
+        return self
 
     @model_validator(mode="after")
     def _start_fits(self) -> PretrainConfig:

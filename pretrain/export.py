@@ -13,8 +13,8 @@ from safetensors.torch import load_file
 
 from pretrain.config import PretrainConfig
 from pretrain.data.shards import TOKENIZER_FOLDER, TokenShards, open_shards
-from pretrain.model.encoder import empty_model
 from pretrain.model.families import positions
+from pretrain.model.objectives import exported_model
 from pretrain.model.start import added_rows
 from pretrain.training.checkpoint import WEIGHTS, newest_checkpoint, read_state
 from thaitok.card import write_card
@@ -26,9 +26,17 @@ CHECKPOINTS, MODEL = "checkpoints", "model"
 
 NAMES = {
     "roberta": "RoBERTa", "camembert": "CamemBERT", "xlm-roberta": "XLM-RoBERTa", "bert": "BERT",
-    "albert": "ALBERT", "modernbert": "ModernBERT",
+    "albert": "ALBERT", "electra": "ELECTRA", "modernbert": "ModernBERT",
 }  # fmt: skip
 """How the architectures are written, by their name in config.json."""
+SUMMARIES = {
+    "mlm": "A Thai encoder pretrained by masked language modelling.",
+    "rtd": "A Thai encoder pretrained by replaced-token detection (ELECTRA, arXiv 2003.10555). It "
+    "gives vectors to fine-tune from and has no masked-LM head: it fills no masks.",
+    "distil": "A Thai encoder pretrained by masked language modelling and by distillation of a "
+    "teacher's self-attention (MiniLMv2, arXiv 2012.15828).",
+}
+"""What a card says first, by the objective."""
 
 
 def export_checkpoint(config: PretrainConfig, folder: Path) -> None:
@@ -43,8 +51,12 @@ def export_checkpoint(config: PretrainConfig, folder: Path) -> None:
     if folder.exists() and not (folder / "config.json").is_file():
         raise UserError("is in the way: no model's folder", where=folder, do="choose another")
     shards = open_shards(config.shards)
-    model = empty_model(config, shards.pieces, shards.special)
-    weights = {name.removeprefix("model."): one for name, one in load_file(found / WEIGHTS).items()}
+    model = exported_model(config, shards)
+    weights = {
+        name.removeprefix("model."): one
+        for name, one in load_file(found / WEIGHTS).items()
+        if name.startswith("model.")  # not the generator's
+    }
     model.load_state_dict(weights, strict=False)  # tied weights stand there once
     model.tie_weights()
     partial = folder.with_name(f".{folder.name}.partial")
@@ -60,11 +72,11 @@ def export_checkpoint(config: PretrainConfig, folder: Path) -> None:
     state = {"parameters": sum(map(torch.Tensor.numel, weights.values())), **read_state(found)}
     write_card(
         partial,
-        pipeline_tag="fill-mask",
+        pipeline_tag="feature-extraction" if config.rtd else "fill-mask",
         title=f"Thai {kind}, {size.num_hidden_layers} layers of {size.hidden_size}",
-        summary="A Thai encoder pretrained by masked language modelling.",
+        summary=SUMMARIES[config.objective],
         facts=_facts(config, shards, state),
-        widget=("กรุงเทพมหานครเป็นเมืองหลวงของ<mask>",),
+        widget=() if config.rtd else ("กรุงเทพมหานครเป็นเมืองหลวงของ<mask>",),
     )
     shutil.rmtree(folder, ignore_errors=True)
     move_into_place(partial, folder)
@@ -84,7 +96,14 @@ def _facts(config: PretrainConfig, shards: TokenShards, state: Mapping[str, Any]
         "Optimizer": f"AdamW, peak rate {optim.learning_rate:g}, "
         f"{optim.warmup_steps:,} steps of warm-up, {optim.schedule} schedule",
     }
-    if found:
+    if config.objective != "mlm":
+        facts["Objective"] = _objective(config)
+    if found and config.rtd:
+        facts["Held-out loss"] = (
+            f"{found['eval_loss']:.3f} nats a token, {found['eval_accuracy']:.1%} of the verdicts "
+            "right, replaced or not"
+        )
+    elif found:
         facts["Held-out loss"] = (
             f"{found['eval_loss']:.3f} nats a masked token, {found['eval_accuracy']:.1%} right, "
             f"{found['eval_bits']:.3f} bits a character"
@@ -98,6 +117,18 @@ def _facts(config: PretrainConfig, shards: TokenShards, state: Mapping[str, Any]
         "Goes on from": f"a pretrained model, {added_rows(config.start):,} of its pieces new",
         "Rates of the layers": rates + (f", {turns}" if optim.unfreeze_every else ""),
     }
+
+
+def _objective(config: PretrainConfig) -> str:
+    """Say what else than masked tokens was learnt."""
+    if config.rtd:
+        width = f"a generator of {config.rtd.generator:.0%} of the width fills the masks"
+        return f"replaced-token detection, weight {config.rtd.weight:g}; {width}"
+    assert config.distil is not None
+    distil = config.distil
+    layer = f"layer {distil.layer}" if distil.layer else "the last layer"
+    relations = f"{distil.relation_heads} relation heads of {layer} of {distil.teacher.name}"
+    return f"masked language modelling, weight {distil.mlm_weight:g}, and {relations}"
 
 
 def _fit_length(path: Path, length: int) -> None:

@@ -9,21 +9,71 @@ import gc
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from pretraining_text import Examples, Row
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-Row = dict[str, Any]
+Child: TypeAlias = "subprocess.Popen[str]"
 CPU_STEPS = 2
 """Updates of ours that are timed on a CPU."""
+
+
+def start(kind: str, spec: Row, errors: Path) -> Child:
+    """Start a process for one piece of work."""
+    return started((sys.executable, __file__, kind, json.dumps(spec)), errors)
+
+
+def started(command: Sequence[str], errors: Path) -> Child:
+    """Start a process in a group of its own, which ends with it."""
+    with errors.open("wb") as stream:
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=stream, text=True, start_new_session=True
+        )
+
+
+def stop(child: Child) -> None:
+    """End a process and all that it started."""
+    if child.poll() is None:
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def answer(child: Child, errors: Path, timeout: float) -> Row:
+    """Return what a process prints last; `RuntimeError` with its error's last line."""
+    try:
+        out, _ = child.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"took longer than {timeout:.0f} s") from None
+    finally:
+        stop(child)
+    if child.returncode:
+        raise RuntimeError(last_line(errors) or f"ended with {child.returncode}")
+    found: Row = json.loads(out.strip().splitlines()[-1])
+    return found
+
+
+def last_line(path: Path) -> str:
+    """Return the last line that names an error, else the last that is not empty."""
+    lines = [line for line in path.read_text(errors="replace").splitlines() if line.strip()]
+    named = [line for line in lines if "Error" in line and not line.startswith(" ")]
+    return (named or lines or [""])[-1].strip()[:300]
+
+
+def timed_lines(run: Path) -> list[Row]:
+    """Return the lines of a run's metrics on speed, of steps that are whole."""
+    path = run / "metrics.jsonl"
+    lines = path.read_text().split("\n")[:-1] if path.exists() else []
+    return [one for one in map(json.loads, lines) if "tokens_per_second" in one]
 
 
 def peak(spec: Row) -> Row:
@@ -55,39 +105,6 @@ def ours(spec: Row) -> Row:
     if spec.pop("killed", False):
         vars(run)["save_checkpoint"] = save_and_die
     return dict(run.pretrain(PretrainConfig.model_validate(spec)).counts)
-
-
-class Examples:
-    """A dataset of lists, as run_mlm.py's is: blocks of one stream, or a document each."""
-
-    def __init__(self, shards: Any, length: int, *, lines: bool) -> None:
-        from pretrain.data.plan import cut_documents
-
-        special, lengths = shards.special, shards.lengths
-        flat = np.concatenate(shards.tokens)
-        if lines:
-            spans = cut_documents(np.arange(len(lengths)), lengths, length - 2)
-            self.begin = (np.cumsum(lengths) - lengths)[spans.document] + spans.start
-            self.ids, self.lengths, self.ends = flat, spans.length, (special.bos, special.eos)
-            return
-        end = np.cumsum(lengths + 2) - 1
-        begin = end - lengths - 1
-        self.ids = np.zeros(end[-1] + 1, flat.dtype)
-        inner = np.ones(len(self.ids), np.bool_)
-        inner[begin] = inner[end] = False
-        self.ids[begin], self.ids[end], self.ids[inner] = special.bos, special.eos, flat
-        self.begin = np.arange(len(self.ids) // length) * length
-        self.lengths, self.ends = np.full(len(self.begin), length), ()
-
-    def __len__(self) -> int:
-        return len(self.begin)
-
-    def __getitem__(self, number: int) -> dict[str, list[int]]:
-        begin = int(self.begin[number])
-        ids = self.ids[begin : begin + int(self.lengths[number])].tolist()
-        if self.ends:
-            ids = [self.ends[0], *ids, self.ends[1]]
-        return {"input_ids": ids, "attention_mask": [1] * len(ids)}
 
 
 def train(spec: Row, shards: Any, dataset: Any, collate: Any, clock: Any, **given: Any) -> Row:
@@ -301,7 +318,7 @@ def cpu_ours(spec: Row) -> Row:
     shards = open_shards(config.shards)
     encoder = MaskedLanguageModel(build_model(config, shards.pieces, shards.special)).train()
     optimizer = build_optimizer(encoder, config.optim)
-    few = config.model_copy(update={"micro_tokens": config.sequence_length})
+    few = config.model_copy(update={"micro_tokens": 2 * config.sequence_length})
     small, batches = (
         split_documents(one, shards, "rows", first_position(encoder.model.config))[0]
         for one in (few, config)
@@ -335,7 +352,10 @@ def cpu_hf(spec: Row) -> Row:
 
     torch.set_num_threads(1)
     shards = open_shards(Path(spec["config"]["shards"]))
-    dataset, batch = Examples(shards, spec["config"]["sequence_length"], lines=True), spec["batch"]
+    dataset, batch = (
+        Examples(shards, spec["config"]["sequence_length"], lines=True),
+        spec["batch"],
+    )
     order = generator(1, 1).permutation(len(dataset))[: len(dataset) // batch * batch]
     lengths = (dataset.lengths + 2)[order.reshape(-1, batch)]
     real, places = lengths.sum(1), batch * lengths.max(1)

@@ -88,7 +88,8 @@ def test_pretraining_needs_no_thai_or_corpus_library() -> None:
     # A GPU machine may have torch, transformers and accelerate alone.
     code = (
         "import sys\n"
-        "for name in ('pythainlp', 'nlpo3', 'datatrove', 'datasets', 'sentencepiece', 'typer'):\n"
+        "for name in ('pythainlp', 'nlpo3', 'datatrove', 'datasets', 'sentencepiece', 'typer',\n"
+        "             'rich', 'zstandard', 'scipy', 'sklearn', 'numba', 'pyarrow', 'orjson'):\n"
         "    sys.modules[name] = None\n"
         "import pretrain.training.run\n"
     )

@@ -98,6 +98,8 @@ def pipeline_tag_of(config: Mapping[str, Any]) -> str:
 LIMITS = {
     "": "The vocabulary follows the text it was trained on: words of other fields fall into many "
     "pieces.",
+    "feature-extraction": "The model gives vectors to fine-tune from; as they are they compare no "
+    "sentences, and the model fills in no masks.",
     "fill-mask": "The model fills in masks and gives vectors to fine-tune from; it was not made to "
     "write text, to answer questions or to state facts.",
     "text-classification": "The model knows only the labels it was trained with and always answers "
@@ -109,6 +111,7 @@ LIMITS = {
 
 EXAMPLES = {
     "": "ภาษาไทยเขียน ติดกัน",
+    "feature-extraction": "วันนี้อากาศดีมาก",
     "fill-mask": "วันนี้อากาศ<mask>มาก",
     "text-classification": "อาหารอร่อยมาก",
     "token-classification": "คุณสมชายไปเชียงใหม่",

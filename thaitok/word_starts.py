@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thaitok.rules import normalize_many
+from thaitok.segmenter import mark_words
 from thaitok.tokenizer import FEW, BulkEncoder
 from thaitok.tokenizer_json import OPENING
-from thaitok.words import segment
 
 KEEP = 100_000_000
 """Bytes of phrases that an encoder remembers; then all are forgotten."""
@@ -85,9 +85,7 @@ class PhraseEncoder:
         bounds = _bounds(map(len, found))
         ids = np.fromiter(chain.from_iterable(found), np.int64, bounds[-1])
         first = _bounds(map(len, phrases))
-        words = _bounds(map(len, chain.from_iterable(map(segment, phrases))))
-        word_at = np.zeros(first[-1] + 1, np.int64)
-        word_at[words] = 1
+        word_at = mark_words(phrases)
         ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(self.characters[ids])])
         shift = np.repeat(first[:-1] - ends[bounds[:-1]], np.diff(bounds))
         marked = (2 * ids + word_at[ends[:-1] + shift]).astype(np.uint32)
@@ -99,27 +97,24 @@ class PhraseEncoder:
     def _alone(self, phrase: str) -> bytes:
         """Encode a phrase with unknown characters or bytes, or an odd one, by its offsets."""
         ids, places = self.bulk.encode_phrase_offsets(phrase)
-        words = {0, *accumulate(map(len, segment(phrase)))}
-        return _marked(ids, [place in words for place in places]) + self.space
+        return _marked(ids, mark_words([phrase])[places]) + self.space
 
 
 def _bounds(sizes: Iterable[int]) -> NDArray[np.int64]:
     return np.fromiter(accumulate(sizes, initial=0), np.int64)
 
 
-def _marked(ids: Sequence[int], starts: Sequence[bool]) -> bytes:
+def _marked(ids: Sequence[int], starts: Sequence[bool] | NDArray[np.bool_]) -> bytes:
     return (2 * np.array(ids, np.uint32) + np.array(starts, np.uint32)).tobytes()
 
 
 def _word_starts(text: str, offsets: Sequence[tuple[int, int]]) -> list[bool]:
     """Say which tokens start a word of the text; of several at one place only the first does."""
-    words: set[int] = set()
-    place = 0
-    for part in re.split(r"(\s+)", text):
-        lengths = [len(part)] if part.isspace() else map(len, segment(part))
-        words.update(accumulate(lengths, initial=place))
-        place += len(part)
+    marks = mark_words(re.split(r"(\s+)", text))
+    for space in re.finditer(r"\s+", text):
+        marks[space.start() + 1 : space.end()] = False  # as many spaces as there are, one word
     before = chain((-1,), (start for start, _ in offsets))
     return [
-        start in words and start != last for (start, _), last in zip(offsets, before, strict=False)
+        bool(marks[start]) and start != last
+        for (start, _), last in zip(offsets, before, strict=False)
     ]

@@ -21,6 +21,12 @@ def segment(phrase: str) -> list[str]:
     return words
 
 
+def listed_words() -> set[str]:
+    """Return the words as nlpo3 reads them: without the space at their ends, and none empty."""
+    text = files("pythainlp.corpus").joinpath("words_th.txt").read_text(encoding="utf-8")
+    return {word.strip() for word in text.split("\n")} - {""}
+
+
 @cache
 def _load_dictionary() -> None:
     with as_file(files("pythainlp.corpus") / "words_th.txt") as path:

@@ -52,6 +52,11 @@ def _modernbert_head(model: Any, hidden: Tensor) -> Tensor:
     return transformed
 
 
+def _electra_head(model: Any, hidden: Tensor) -> Tensor:
+    transformed: Tensor = model.generator_predictions(hidden)
+    return transformed
+
+
 def _layers(model: Any) -> Sequence[nn.Module]:
     layers: Sequence[nn.Module] = model.base_model.encoder.layer
     return layers
@@ -74,6 +79,7 @@ FAMILIES = {
     "xlm-roberta": ROBERTA,
     "bert": Family(_bert_head, _layers, sparse_last=True),
     "albert": Family(_albert_head, _albert_layers),
+    "electra": Family(_electra_head, _layers),
     "modernbert": Family(_modernbert_head, _modernbert_layers),
 }
 """By `model_type` in config.json; others are trained padded."""

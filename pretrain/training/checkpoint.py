@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,12 @@ WEIGHTS, MOMENTS, STATE = "model.safetensors", "optimizer.safetensors", "state.j
 Tensors = dict[str, Tensor]
 
 
-def gather(model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[Tensors, Tensors]:
+Parameters = Mapping[str, nn.Parameter]
+"""A model's parameters as its optimizer was given them, by name: named_parameters has a tied one
+once, state_dict twice. After a forward pass the parts of FSDP2 may be other tensors for a while."""
+
+
+def gather(parameters: Parameters, optimizer: torch.optim.Optimizer) -> tuple[Tensors, Tensors]:
     """Return all weights and AdamW's moments on the CPU; every process has to call it.
 
     Weights that lie in parts on several devices (FSDP2) are put together, so that a run may go
@@ -30,8 +36,7 @@ def gather(model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[Tensors,
     """
     weights: Tensors = {}
     moments: Tensors = {}
-    # named_parameters names a tied weight once, state_dict twice.
-    for name, one in model.named_parameters():
+    for name, one in parameters.items():
         weights[name] = _whole(one)
         for key, value in optimizer.state[one].items():
             moments[f"{key}.{name}"] = _whole(value)
@@ -76,14 +81,13 @@ def newest_checkpoint(folder: Path) -> Path | None:
 
 
 def load_checkpoint(
-    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer
+    path: Path, parameters: Parameters, optimizer: torch.optim.Optimizer
 ) -> dict[str, Any]:
     """Put weights and moments of a checkpoint in place and return its state.
 
     Raises `UserError` when it is of another model.
     """
     weights = load_file(path / WEIGHTS)
-    parameters = dict(model.named_parameters())
     there, here = ({name: one.shape for name, one in s.items()} for s in (weights, parameters))
     if there != here:
         raise UserError("holds the weights of another model", where=path, do="choose another --out")

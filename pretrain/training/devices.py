@@ -59,7 +59,8 @@ def spread(encoder: MaskedLanguageModel, config: PretrainConfig, accelerator: Ac
         from torch.distributed.fsdp import fully_shard
 
         mesh = init_device_mesh(accelerator.device.type, (accelerator.num_processes,))
-        for layer in encoder.layers():
+        # The last layer goes with the rest, for it is not called as a whole.
+        for layer in encoder.layers()[:-1]:
             fully_shard(layer, mesh=mesh)
         return fully_shard(encoder, mesh=mesh)
     return accelerator.prepare(encoder) if accelerator.num_processes > 1 else encoder

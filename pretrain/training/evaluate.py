@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pretrain.data.batch import Batch, Batches
 from pretrain.data.shards import piece_lengths
 from pretrain.model.encoder import MaskedLanguageModel
+from pretrain.model.rtd import ReplacedTokenDetection
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,9 @@ class HeldOut:
         """Return loss in nats and accuracy at the masked places, and bits a character.
 
         Bits a character are the loss times tokens a character, as if every token were guessed as
-        the masked ones are: tokenizers that cut text differently can be compared by it.
+        the masked ones are: tokenizers that cut text differently can be compared by it. Where
+        replaced tokens are detected, loss and accuracy are those of the verdicts on all tokens,
+        and there are no bits.
         """
         model.eval()
         lengths = piece_lengths(self.batches.shards)
@@ -46,6 +49,11 @@ class HeldOut:
             sums += found * (number < self.count)
         loss, right, places, tokens, characters = accelerator.reduce(sums, "sum").tolist()
         model.train()
+        if isinstance(model, ReplacedTokenDetection):
+            return {
+                "eval_loss": round(loss / tokens, 6),
+                "eval_accuracy": round(right / tokens, 6),
+            }
         return {
             "eval_loss": round(loss / places, 6),
             "eval_accuracy": round(right / places, 6),

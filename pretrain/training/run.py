@@ -21,11 +21,12 @@ from pretrain.data.feed import Feed
 from pretrain.data.plan import generator
 from pretrain.data.shards import TokenShards, open_shards
 from pretrain.export import CHECKPOINTS, MODEL, export_checkpoint
-from pretrain.measure.flops import attended_tokens, flops_per_token, matmul_peak
+from pretrain.measure.flops import attended_tokens, matmul_peak
 from pretrain.measure.report import write_report
 from pretrain.measure.tracking import Trackers, open_trackers
-from pretrain.model.encoder import MaskedLanguageModel, build_model, encoder_config
+from pretrain.model.encoder import encoder_config
 from pretrain.model.families import first_position
+from pretrain.model.objectives import build_objective, check_objective, objective_flops
 from pretrain.model.start import added_rows, check_start, start_facts
 from pretrain.training.checkpoint import (
     clear,
@@ -86,6 +87,7 @@ def pretrain(config: PretrainConfig, *, resume: bool = True) -> Manifest:
     shards = open_shards(config.shards)
     if config.start is not None:
         check_start(config.start, shards, config.sequence_length)
+    check_objective(config, shards)
     accelerator = open_accelerator(config)
     check_world(config, accelerator.num_processes)
     with _job(config, accelerator) as job:
@@ -147,16 +149,16 @@ class _Run:
         """Build model, optimizer and batches, and take up the newest checkpoint."""
         config, device = self.config, self.accelerator.device
         torch.manual_seed(config.seed)
-        model = build_model(config, self.shards.pieces, self.shards.special)
-        self.encoder = MaskedLanguageModel(model, sparse_last=config.parallel == "ddp").to(device)
+        self.encoder = build_objective(config, self.shards).to(device)
         self.batches, held_out, count = split_documents(
-            config, self.shards, layout_of(config), first_position(model.config)
+            config, self.shards, layout_of(config), first_position(self.encoder.model.config)
         )
         self.held_out = HeldOut(held_out, count)
         self.added = added_rows(config.start)
         if config.start is not None and self.first:
             log.info("going on from %s, %d new rows in it", config.start, self.added)
         self.model = spread(self.encoder, config, self.accelerator)
+        self.parameters = dict(self.encoder.named_parameters())
         self.optimizer = build_optimizer(self.encoder, config.optim, self.added)
         self.guard = Guard(config.guard, device)
         self._take_up(newest_checkpoint(config.out / CHECKPOINTS))
@@ -197,7 +199,7 @@ class _Run:
 
     def save(self) -> None:
         """Write a checkpoint of this step."""
-        tensors = gather(self.encoder, self.optimizer)
+        tensors = gather(self.parameters, self.optimizer)
         if self.first:
             state = {
                 "tokens": self.tokens,
@@ -309,7 +311,7 @@ class _Run:
 
     def _take_up(self, found: Path | None) -> None:
         if found:
-            state = load_checkpoint(found, self.encoder, self.optimizer)
+            state = load_checkpoint(found, self.parameters, self.optimizer)
             self.step, self.tokens = state["step"], state["tokens"]
             self.left_out, self.rollbacks = state["left_out"], state["rollbacks"]
             self.evaluation = state["evaluation"]
@@ -333,7 +335,7 @@ class _Clock:
         first = run.batches.size(0, 0)
         seen = attended_tokens(run.batches.plan.spans.length, config.sequence_length)
         share = first.places / first.tokens
-        self.work = flops_per_token(size, run.shards.pieces, seen, share).total
+        self.work = objective_flops(config, size, run.shards.pieces, seen, share)
         self.restart()
 
     def restart(self) -> None:
@@ -366,7 +368,9 @@ def _job(config: PretrainConfig, accelerator: Accelerator) -> Iterator[Job | Non
         return
     settings = config.model_dump(mode="json", exclude=NO_EFFECT)
     inputs = [file_facts(config.shards / MANIFEST, f"{config.shards.name}/{MANIFEST}")]
-    inputs += start_facts(config.start) if config.start else ()
+    teacher = config.distil.teacher if config.distil else None
+    for model in filter(None, (config.start, teacher)):
+        inputs += start_facts(model)
     with stage_job(config.out, "run", settings, inputs, live=True) as job:
         if not job.done:
             with written(config.out / "config.toml") as stream:

@@ -21,7 +21,7 @@ from pretrain.model.families import FAMILIES, first_position, model_config
 SPECIAL = SpecialIds(bos=0, pad=1, eos=2, unk=3, mask=4)
 ROWS = [[13, 20, 7], [40], [5, 30]]
 PACKED = sorted(FAMILIES)
-PADDED = ["electra", "distilbert", "deberta-v2", "mpnet"]
+PADDED = ["distilbert", "deberta-v2", "mpnet"]
 
 Pack = Callable[..., Batch]
 Unpack = Callable[[Batch], dict[str, Tensor]]
