@@ -107,7 +107,9 @@ def _nodes(words: Sequence[str], symbol: Symbols) -> tuple[Places, Symbols, Plac
     sizes = np.fromiter(map(len, words), np.int64, len(words))
     begins = np.cumsum(sizes) - sizes
     node = np.zeros(len(words), np.int64)
-    levels = [(np.array([-1]), np.zeros(1, np.uint16), np.zeros(1, np.int64), np.zeros(1, np.bool_))]
+    levels = [
+        (np.array([-1]), np.zeros(1, np.uint16), np.zeros(1, np.int64), np.zeros(1, np.bool_))
+    ]
     rows, many = np.arange(len(words)), 1
     for depth in range(max(sizes)):
         rows = rows[sizes[rows] > depth]

@@ -15,7 +15,15 @@ from torch import Tensor
 from pretrain.config import MaskConfig, PretrainConfig
 from pretrain.data.masking import Flags, mask_tokens, masked_count, masking_rate
 from pretrain.data.packing import Ints
-from pretrain.data.plan import Layout, Micro, Plan, cut_documents, generator, make_plan
+from pretrain.data.plan import (
+    Layout,
+    Micro,
+    Plan,
+    StreamPlan,
+    cut_documents,
+    generator,
+    make_plan,
+)
 from pretrain.data.shards import TokenShards
 from thaitok.errors import UserError
 
@@ -113,8 +121,10 @@ class Batches:
         begins = np.cumsum(lengths) - lengths
         self._begins = begins[plan.spans.document] + plan.spans.start
         self._tokens = [np.asarray(one).data for one in shards.tokens]
+        self._words = [np.asarray(one).data for one in shards.words]
         self._shard_begins = np.cumsum([0, *map(len, self._tokens)])[:-1]
         self._content = _mean_content(plan)
+        self._flat = isinstance(plan, StreamPlan)  # one row may be one of rows too
 
     def micro(self, number: int, step: int) -> Batch:
         """Return a micro-batch of the run, masked at the rate of a step.
@@ -134,7 +144,7 @@ class Batches:
             documents=torch.from_numpy(documents).view(shape),
             places=torch.from_numpy(places),
             labels=torch.from_numpy(ids[places]),
-            cu_seqlens=torch.from_numpy(self._bounds(micro)) if shape[0] == 1 else None,
+            cu_seqlens=torch.from_numpy(self._bounds(micro)) if self._flat else None,
         )
 
     def size(self, number: int, step: int) -> Size:
@@ -173,9 +183,7 @@ class Batches:
 
     def _read(self, micro: Micro) -> NDArray[np.unsignedinteger]:
         """Return the tokens of all parts, one after another."""
-        begins = self._begins[micro.span] + micro.skip
-        shard = np.searchsorted(self._shard_begins, begins, side="right") - 1
-        begins -= self._shard_begins[shard]
+        shard, begins = self._place(micro)
         columns = (shard.tolist(), begins.tolist(), (begins + micro.length).tolist())
         # 1,200 slices of views are joined in half the time that arrays take.
         parts = [self._tokens[one][begin:end] for one, begin, end in zip(*columns, strict=True)]
@@ -197,14 +205,27 @@ class Batches:
 
     def _word_starts(self, micro: Micro) -> Flags:
         """Say of the flat T places which start a word."""
+        shard, begins = self._place(micro)
+        first, last = begins // 8, -(-(begins + micro.length) // 8)
+        columns = (shard.tolist(), first.tolist(), last.tolist())
+        parts = [self._words[one][begin:end] for one, begin, end in zip(*columns, strict=True)]
+        bits = np.unpackbits(np.frombuffer(b"".join(parts), np.uint8)).view(np.bool_)
+        # Of the bits of each part's bytes, which lie one after another, those of its tokens.
+        size = last - first
+        before = 8 * (np.cumsum(size) - size) + begins % 8
+        along = np.arange(micro.length.sum())
+        content = np.cumsum(micro.length) - micro.length
         starts = np.zeros(self.plan.tokens, np.bool_)
-        spans = self.plan.spans
-        begins = spans.start[micro.span] + micro.skip
-        columns = (spans.document[micro.span], begins, begins + micro.length, micro.place + 1)
-        for document, begin, end, place in zip(*(one.tolist() for one in columns), strict=True):
-            words = self.shards.word_starts(document, begin, end)
-            starts[place : place + end - begin] = words
+        starts[along + np.repeat(micro.place + 1 - content, micro.length)] = bits[
+            along + np.repeat(before - content, micro.length)
+        ]
         return starts
+
+    def _place(self, micro: Micro) -> tuple[Ints, Ints]:
+        """Return the shard of each part, and the token of it that the part begins with."""
+        begins = self._begins[micro.span] + micro.skip
+        shard = np.searchsorted(self._shard_begins, begins, side="right") - 1
+        return shard, begins - self._shard_begins[shard]
 
     def _bounds(self, micro: Micro) -> NDArray[np.int32]:
         tokens = self.plan.tokens

@@ -107,6 +107,9 @@ def test_rows_have_no_cu_seqlens(build: Build) -> None:
     batch = build("rows")[0].micro(0, 0)
     assert batch.cu_seqlens is None
     assert batch.input_ids.shape == batch.documents.shape == batch.position_ids.shape == (4, 32)
+    one_row = build("rows", micro_tokens=32)[0].micro(0, 0)
+    assert one_row.input_ids.shape == (1, 32)
+    assert one_row.cu_seqlens is None
 
 
 @LAYOUTS

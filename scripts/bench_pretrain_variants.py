@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 import numpy as np
-from pretraining_text import Examples, Row
+from bench_pretrain_text import Examples, Row
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 Child: TypeAlias = "subprocess.Popen[str]"
@@ -157,9 +157,9 @@ def train(spec: Row, shards: Any, dataset: Any, collate: Any, clock: Any, **give
         trainer = Counted(model, args, collate, dataset, callbacks=[Timer()])
         loss = trainer.train().training_loss
     real = int(sum(one.item() for one in found["real"]))
-    peak = torch.cuda.max_memory_allocated() / 1e9 if cuda else 0.0
+    peak = round(torch.cuda.max_memory_allocated() / 1e9, 2) if cuda else None
     return {"seconds": found["seconds"], "real": real, "pos": found["pos"], "n": found["n"],
-            "loss": round(loss, 4), "peak_gb": round(peak, 2)}  # fmt: skip
+            "loss": round(loss, 4), "peak_gb": peak}  # fmt: skip
 
 
 def hf(spec: Row) -> Row:
