@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import torch
@@ -17,6 +18,7 @@ from pretrain.measure.flops import Flops, attended_tokens, flops_per_token, matm
 from pretrain.measure.memory import Memory, step_memory
 from pretrain.model.encoder import build_model
 from pretrain.model.families import FAMILIES, first_position
+from pretrain.model.objectives import check_objective, objective_flops
 from pretrain.model.start import check_start, start_config
 from pretrain.training.schedule import check_world, first_micro, learning_rate, micro_batches
 from thaitok.config import Config
@@ -132,6 +134,7 @@ def plan_run(config: PretrainConfig) -> RunPlan:
     shards = open_shards(config.shards)
     if config.start is not None:
         check_start(config.start, shards, config.sequence_length)
+    check_objective(config, shards)
     check_world(config, 1)
     model = _model_without_weights(config, shards)
     parameters = count_parameters(model)
@@ -152,6 +155,9 @@ def plan_run(config: PretrainConfig) -> RunPlan:
     packed = model.config.model_type in FAMILIES
     share = len(first.places) / first.tokens if packed else 1.0
     flops = flops_per_token(model.config, shards.pieces, text.attended, share)
+    whole = objective_flops(config, model.config, shards.pieces, text.attended, share)
+    # What a generator or a teacher does beside stands with the head.
+    flops = replace(flops, head=whole - flops.encoder - flops.attention)
     bf16 = in_bf16(config)
     memory = step_memory(
         model.config, parameters.total, batches.plan.tokens,
