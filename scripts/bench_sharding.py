@@ -29,9 +29,9 @@ from pretrain.data.sharding import BLOCK_CHARS, ShardConfig, shard_corpus
 from thaitok.crew import cores
 from thaitok.folder import stage_job
 from thaitok.rules import normalize_many
+from thaitok.segmenter import mark_words
 from thaitok.show import print_table
 from thaitok.word_starts import PhraseEncoder
-from thaitok.words import segment
 
 SETS = {"thaigov_v2": 12, "msdocs_th": 1, "social_open": 1}
 """Which sets, and every how manieth document: 9 to 45 MB each."""
@@ -149,7 +149,7 @@ def main() -> None:
 
     logging.set_verbosity_error()  # texts are longer than a model's sequence: they are cut later
     tokenizer = AutoTokenizer.from_pretrained(args.tokenizer)
-    segment("ก")  # the word list is read once
+    mark_words(["ก"])  # the word list is read once, and kernels are compiled
     sets = {
         name: documents(args.data / "text" / f"{name}.jsonl.zst", n) for name, n in SETS.items()
     }

@@ -8,46 +8,28 @@ up to where one can. `thaitok.words.segment` is nlpo3 itself, and tests hold the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
-import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from thaitok.clusters import CHARACTERS, CONSONANTS, KINDS, States, cluster_states, run_states
+from thaitok.kernel import compiled
+from thaitok.trie import LOW, Flags, Places, Symbols, build_trie
 from thaitok.words import LONGEST, listed_words
 
 MOST_EDGES = 50
 """MAX_GRAPH_SIZE of nlpo3: with more, a place adds no word but its shortest."""
 _ROOM = MOST_EDGES + 1 + LONGEST
 """Edges that there can be between two places where all paths meet: beyond the most, one a place."""
-NEAR = 512
-"""Places before the last family of nodes where room for the next is looked for."""
-
-Symbols = NDArray[np.uint16]
-Places = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def compiled(function: F) -> F:
-    """Compile a kernel by numba, and keep it on disk where that can be."""
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-    try:
-        return cast(F, numba.njit(cache=True, **options)(function))
-    except RuntimeError:  # nowhere to keep what is compiled: each run compiles, for some seconds
-        return cast(F, numba.njit(**options)(function))
 
 
 class Rules(NamedTuple):
     """What words are made of; numba takes it."""
 
     cells: Places
-    """The word list as a double-array trie (Aoe 1989). The high half of a cell is the cell that it
-    follows, or -1; the low half is twice what a symbol is added to for the next cell, and 1 more
-    where a word ends. The root is cell 0."""
+    """The word list, by `build_trie`."""
     consonant: Flags
     """Of each symbol: whether it is a Thai consonant."""
     clusters: States
@@ -78,98 +60,10 @@ def _rules() -> tuple[Symbols, Rules]:
     symbol[list(map(ord, characters))] = np.arange(1, many)
     consonant = np.zeros(many, np.bool_)
     consonant[[symbols[character] for character in CONSONANTS]] = True
-    cells = _trie(words, symbol, many)
+    cells = build_trie(words, symbol, many)
     return symbol, Rules(cells, consonant, cluster_states(symbols, many), run_states(symbols, many))
 
 
-def _trie(words: Sequence[str], symbol: Symbols, many: int) -> Places:
-    """Return the cells of a trie of sorted words, of `many` symbols."""
-    parents, lasts, rows, ends = _nodes(words, symbol)
-    first = np.searchsorted(parents, np.arange(len(parents) + 1))
-    # Words one after another: what a word goes through is near, a quarter faster than by levels.
-    order = np.argsort(rows, kind="stable")
-    cell, room = np.zeros(len(parents), np.int64), len(parents) + 4 * many
-    while True:
-        check, base = np.full(room, -1), np.zeros(room, np.int64)
-        if used := _place_nodes(order, first, lasts, cell, check, base, many):
-            base *= 2
-            base[cell[ends]] += 1
-            return (check[:used] << 32) + base[:used]
-        room *= 2
-
-
-def _nodes(words: Sequence[str], symbol: Symbols) -> tuple[Places, Symbols, Places, Flags]:
-    """Return the nodes of a trie of sorted words, level by level: parent, last symbol, first word, end.
-
-    So the children of a node are neighbours, and the parents come in order. The root has -1.
-    """
-    letters = symbol[np.frombuffer("".join(words).encode("utf-32-le"), np.uint32)]
-    sizes = np.fromiter(map(len, words), np.int64, len(words))
-    begins = np.cumsum(sizes) - sizes
-    node = np.zeros(len(words), np.int64)
-    levels = [
-        (np.array([-1]), np.zeros(1, np.uint16), np.zeros(1, np.int64), np.zeros(1, np.bool_))
-    ]
-    rows, many = np.arange(len(words)), 1
-    for depth in range(max(sizes)):
-        rows = rows[sizes[rows] > depth]
-        last, parent = letters[begins[rows] + depth], node[rows]
-        new = np.ones(len(rows), np.bool_)
-        new[1:] = (last[1:] != last[:-1]) | (parent[1:] != parent[:-1])
-        node[rows] = many - 1 + np.cumsum(new)
-        ends = np.zeros(np.count_nonzero(new), np.bool_)
-        ends[node[rows[sizes[rows] == depth + 1]] - many] = True
-        levels.append((parent[new], last[new], rows[new], ends))
-        many += len(ends)
-    parents, lasts, firsts, found = map(np.concatenate, zip(*levels, strict=True))
-    return parents, lasts, firsts, found
-
-
-@compiled
-def _place_nodes(
-    order: Places,
-    first: Places,
-    lasts: Symbols,
-    cell: Places,
-    check: Places,
-    base: Places,
-    many: int,
-) -> int:
-    """Give each family of nodes the first cells that are free; return how many cells are used.
-
-    Node n has the children `first[n]` to `first[n + 1]`. An only child takes the first free cell;
-    larger families do not try the full ones before their last like again and again. Returns 0
-    where there is too little room.
-    """
-    free = near = many  # every symbol has a place before it
-    check[0] = 0
-    used = 0
-    for node in order:
-        begin, end = first[node], first[node + 1]
-        if begin == end:
-            continue
-        while check[free] >= 0:
-            free += 1
-        at = (free if end == begin + 1 else max(free, near)) - np.int64(lasts[begin])
-        child = begin
-        while child < end:
-            if at + 2 * many > len(check):
-                return 0
-            if check[at + lasts[child]] >= 0:
-                at, child = at + 1, begin
-            else:
-                child += 1
-        if end > begin + 1:
-            near = at + lasts[begin] - NEAR
-        base[cell[node]] = at
-        used = max(used, at + many)
-        for child in range(begin, end):
-            cell[child] = at + lasts[child]
-            check[cell[child]] = cell[node]
-    return used
-
-
-LOW = (1 << 32) - 1
 REACHED, EDGE, AHEAD = range(3)
 """Rows of `paths`: whether a path reaches a place; its first edge, and later its best one; how many
 words are between it and where all paths meet."""

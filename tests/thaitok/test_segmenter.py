@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from thaitok import segmenter
 from thaitok.rules import normalize_many
 from thaitok.segmenter import mark_words
+from thaitok.trie import LOW
 from thaitok.words import LONGEST, listed_words, segment
 
 WORDS = sorted(listed_words())
@@ -82,7 +83,9 @@ def test_what_many_edges_do() -> None:
     text = "!a" * 30 + "กรุงเทพมหานคร"
     assert segment(text)[-1] != "กรุงเทพมหานคร" == segment(text[40:])[-1]
     long = text + "ก" * (LONGEST - 10) + "กรุงเทพมหานคร"
-    for phrases in ([text], [text[40:]], [long], [text, long, "", text]):
+    border = [("!a" * count)[:count] + "กรุงเทพมหานคร" for count in range(44, 56)]
+    assert len({segment(phrase)[-1] for phrase in border}) == 2, "it is among them"
+    for phrases in ([text], [text[40:]], [long], [text, long, "", text], border):
         assert np.flatnonzero(mark_words(phrases)).tolist() == by_nlpo3(phrases)
 
 
@@ -96,7 +99,7 @@ def test_the_trie_holds_the_words_and_no_others() -> None:
     def held(word: str) -> bool:
         cell = 0
         for letter in word:
-            following = (int(rules.cells[cell]) & segmenter.LOW) // 2 + int(symbol[ord(letter)])
+            following = (int(rules.cells[cell]) & LOW) // 2 + int(symbol[ord(letter)])
             if rules.cells[following] >> 32 != cell:
                 return False
             cell = following

@@ -6,13 +6,11 @@ either a word, as all its cuts together, or a phrase piece that covers several w
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, TypeVar, cast
 
-import numba
 import numpy as np
 
+from thaitok.kernel import compiled
 from thaitok.trainer.arrays import Floats, Ints, Longs, Rows
 
 CHUNKS = 4
@@ -25,18 +23,7 @@ LEAST_CHANCE = 1e-280
 """A word less probable than this, a long run of rare signs, teaches nothing: it is left out."""
 
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _compiled(function: F) -> F:
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-    try:
-        return cast(F, numba.njit(cache=True, **options)(function))
-    except RuntimeError:  # nowhere to keep what is compiled: each run compiles, for some seconds
-        return cast(F, numba.njit(**options)(function))
-
-
-@_compiled
+@compiled
 def sum_words(inside: Rows, chance: Floats, begin: int, end: int, total: Floats) -> None:
     """Write to `total` the probability of each word, the sum over all its cuts."""
     ahead = np.zeros(LONGEST)
@@ -51,7 +38,7 @@ def sum_words(inside: Rows, chance: Floats, begin: int, end: int, total: Floats)
         total[row] = ahead[size]
 
 
-@_compiled
+@compiled
 def count_words(
     inside: Rows, chance: Floats, weight: Floats, begin: int, end: int, counts: Floats
 ) -> None:
@@ -79,13 +66,13 @@ def count_words(
                     counts[piece] += scale * path * behind[j]
 
 
-@_compiled
+@compiled
 def _log_sum(one: float, two: float) -> float:
     high, low = max(one, two), min(one, two)
     return float(high + np.log1p(np.exp(low - high)))
 
 
-@_compiled
+@compiled
 def count_phrases(
     over: Rows,
     words: Ints,
@@ -123,7 +110,7 @@ def count_phrases(
                 counts[piece] += weight[row] * np.exp(path + behind[j] - behind[0])
 
 
-@_compiled
+@compiled
 def best_of_words(inside: Rows, score: Floats, best: Floats) -> None:
     """Write to `best` the score of each word's best cut."""
     ahead = np.zeros(LONGEST)
@@ -138,7 +125,7 @@ def best_of_words(inside: Rows, score: Floats, best: Floats) -> None:
         best[row] = ahead[size]
 
 
-@_compiled
+@compiled
 def _best_cut(
     inside: Rows,
     score: Floats,
@@ -175,7 +162,7 @@ def _best_cut(
     return many
 
 
-@_compiled
+@compiled
 def _loss(path: Ints, many: int, counts: Floats, total: float, own: float, gain: float) -> float:
     """Return what is lost when a piece that comes `own` times is written as `path` instead.
 
@@ -188,7 +175,7 @@ def _loss(path: Ints, many: int, counts: Floats, total: float, own: float, gain:
     return float(own * (np.log(own / total) - alternative + gain * (many - 1)))
 
 
-@_compiled
+@compiled
 def lose_pieces(
     inside: Rows,
     score: Floats,
@@ -210,7 +197,7 @@ def lose_pieces(
             loss[one] = min(loss[one], _loss(path, many, counts, total, counts[one], gain))
 
 
-@_compiled
+@compiled
 def lose_phrases(
     over: Rows,
     words: Ints,
