@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from thaitok.config import Config
 
@@ -188,6 +188,11 @@ class PretrainConfig(Config):
     optim: OptimConfig = OptimConfig()
     guard: GuardConfig = GuardConfig()
 
+    @field_validator("report_to", mode="before")
+    @classmethod
+    def _one_tracker_is_a_list_too(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
     @model_validator(mode="before")
     @classmethod
     def _random_weights_have_a_size(cls, values: Any) -> Any:
@@ -224,7 +229,10 @@ class PretrainConfig(Config):
     @model_validator(mode="after")
     def _start_fits(self) -> PretrainConfig:
         if self.start is not None and self.model is not None:
-            raise ValueError("model is given beside start, whose own config counts")
+            raise ValueError(
+                "model is given beside start, whose own config counts; take the preset loanword,"
+                " or a file without [model]"
+            )
         if self.start is None and (self.optim.layer_decay < 1 or self.optim.unfreeze_every):
             raise ValueError(
                 "optim.layer_decay and optim.unfreeze_every are for a model to go on from, and no"

@@ -18,6 +18,7 @@ from pretrain.model.objectives import exported_model
 from pretrain.model.start import added_rows
 from pretrain.training.checkpoint import WEIGHTS, newest_checkpoint, read_state
 from thaitok.card import write_card
+from thaitok.config import load_config
 from thaitok.errors import UserError
 from thaitok.folder import TOKENIZER_FILES, move_into_place, write_json
 from thaitok.quiet import quiet
@@ -42,14 +43,18 @@ SUMMARIES = {
 def export_checkpoint(config: PretrainConfig, folder: Path) -> None:
     """Write the newest sound checkpoint of a run as a plain Hugging Face folder.
 
-    It has the tokenizer and a card, and may be made while the run goes on. Raises `UserError`
-    when the run has no checkpoint, and when something else stands at `folder`.
+    Of the config only the folders `out` and `shards` count: what the run is stands in its own
+    config.toml. The folder has the tokenizer and a card, and may be made while the run goes on.
+    Raises `UserError` when the run has no checkpoint, and when something stands at `folder`
+    already, but for the run's own `model/`.
     """
     found = newest_checkpoint(config.out / CHECKPOINTS)
     if found is None:
         raise UserError("has no checkpoint yet", where=config.out, do="wait for save_every steps")
-    if folder.exists() and not (folder / "config.json").is_file():
-        raise UserError("is in the way: no model's folder", where=folder, do="choose another")
+    if folder != config.out / MODEL and folder.exists():
+        raise UserError("is in the way", where=folder, do="choose another folder, or delete it")
+    run = load_config(PretrainConfig, config.out / "config.toml")
+    config = run.model_copy(update={"out": config.out, "shards": config.shards})
     shards = open_shards(config.shards)
     model = exported_model(config, shards)
     weights = {
@@ -57,8 +62,10 @@ def export_checkpoint(config: PretrainConfig, folder: Path) -> None:
         for name, one in load_file(found / WEIGHTS).items()
         if name.startswith("model.")  # not the generator's
     }
-    model.load_state_dict(weights, strict=False)  # tied weights stand there once
-    model.tie_weights()
+    with torch.no_grad():
+        for name, one in model.named_parameters():  # which has a tied one once
+            one.copy_(weights.pop(name))
+    assert not weights, f"left over: {sorted(weights)}"
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     with quiet():
@@ -69,7 +76,7 @@ def export_checkpoint(config: PretrainConfig, folder: Path) -> None:
     # What one went on from may have more positions than the run took.
     _fit_length(partial / TOKENIZER_FILES[1], positions(size))
     kind = NAMES.get(size.model_type, size.model_type)
-    state = {"parameters": sum(map(torch.Tensor.numel, weights.values())), **read_state(found)}
+    state = {"parameters": sum(one.numel() for one in model.parameters()), **read_state(found)}
     write_card(
         partial,
         pipeline_tag="feature-extraction" if config.rtd else "fill-mask",

@@ -117,7 +117,7 @@ def shard(
 ) -> None:
     """Tokenise a corpus once, to memory-mapped shards.
 
-    With --out and --verify or --stats alone, a finished folder is checked or measured.
+    With a shards folder and --verify or --stats alone, it is checked or measured.
     """
     from pretrain.data.shards import verify_shards
     from pretrain.data.stats import shard_stats
@@ -125,8 +125,16 @@ def shard(
     from thaitok.folder import read_manifest
     from thaitok.show import print_table
 
-    if out and (verify or stats) and not (corpus or tokenizer or config or set_):
-        manifest = read_manifest(out, "shards")
+    sources = {"corpus", "tokenizer", "out"} & {one.partition("=")[0].strip() for one in set_ or ()}
+    finished = [*(corpus or ()), *([out] if out else ())]
+    if (verify or stats) and len(finished) == 1 and not (tokenizer or config or sources):
+        if set_:
+            raise UserError(
+                f"--set {set_[0]}: a finished folder is read as it is",
+                where=finished[0],
+                do="leave --set out",
+            )
+        out, manifest = finished[0], read_manifest(finished[0], "shards")
     else:
         from pretrain.data.sharding import ShardConfig, shard_corpus
 

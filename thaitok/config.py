@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -115,6 +115,9 @@ def _explain(
     if first["type"] == "missing":
         do = "give it on the command line or in a config file"
         return UserError(f"{key!r} is not given", where=where, do=do)
+    if first["type"] == "model_type" and (fields := _fields(kind, path)):
+        said = f"{key} is a table: its keys are " + ", ".join(f"{key}.{one}" for one in fields)
+        return UserError(said, where=where)
     said = first["msg"].removeprefix("Value error, ")
     said = said[:1].lower() + said[1:]
     if first["type"] == "value_error" and isinstance(first["input"], dict):
@@ -126,6 +129,8 @@ def _explain(
 
 def _nearest(kind: type[Config], path: Sequence[str]) -> str:
     fields = _fields(kind, path[:-1])
+    if not fields:
+        return ""
     close = difflib.get_close_matches(path[-1], fields, n=1, cutoff=0.5)
     prefix = ".".join([*path[:-1], ""])
     if close:
@@ -134,12 +139,17 @@ def _nearest(kind: type[Config], path: Sequence[str]) -> str:
 
 
 def _fields(kind: type[BaseModel], path: Sequence[str]) -> list[str]:
-    """Names of the fields below `path`, walking nested config models."""
+    """Names of the fields below `path`, walking nested config models, optional ones too."""
     for part in path:
         annotation = kind.model_fields[part].annotation if part in kind.model_fields else None
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        tables = [
+            one
+            for one in (annotation, *get_args(annotation))
+            if isinstance(one, type) and issubclass(one, BaseModel)
+        ]
+        if not tables:
             return []
-        kind = annotation
+        kind = tables[0]
     return list(kind.model_fields)
 
 

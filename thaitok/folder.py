@@ -132,6 +132,7 @@ class Job:
         inputs: Iterable[FileFacts],
         live: bool,
         code: str | None,
+        begun: bool,
     ) -> None:
         self.out = out
         self.stage = stage
@@ -139,6 +140,7 @@ class Job:
         self.inputs = tuple(inputs)
         self.live = live
         self.code = code
+        self.begun = begun
         self.work = out if live else out.parent / f".{out.name}.partial"
         self.done: Manifest | None = None
 
@@ -182,7 +184,9 @@ class Job:
             raise UserError(
                 f"is in the way: no {self.stage} folder of ours", where=self.out, do=OTHER_OUT
             )
-        if found and (self.live or self.code is not None):
+        if found and self.live and not self.begun:
+            pass  # there is nothing to lose
+        elif found and (self.live or self.code is not None):
             self._require_same(found["config"], found["inputs"], "was begun")
             self._require_same_code(found.get("code"))
         elif found != _plain(job) and self.work.exists():
@@ -222,19 +226,21 @@ def stage_job(
     *,
     live: bool = False,
     code: str | None = None,
+    begun: bool = True,
 ) -> Iterator[Job]:
     """Open the job that makes folder `out`; `job.done` is its manifest if it is made already.
 
     With `live` the stage works in `out` itself, for a run that is watched for days; it counts
     as finished only when its manifest is there. What a stopped run with other settings or
     inputs left is discarded; but not if the run was live or if `code` is given, a fingerprint
-    of the code at work: then `UserError` tells what differs, and the user decides. It is raised
-    too when `out` holds something else, or when another process is making it.
+    of the code at work: then `UserError` tells what differs, and the user decides; a live run with
+    nothing to lose yet (not `begun`) takes other settings. It is raised too when `out` holds
+    something else, or when another process is making it.
     """
     out = out.resolve()
     out.parent.mkdir(parents=True, exist_ok=True)
     with _lock(out):
-        job = Job(out, stage, config, inputs, live, code)
+        job = Job(out, stage, config, inputs, live, code, begun)
         job._open()
         yield job
 

@@ -24,7 +24,7 @@ from pretrain.data.plan import (
     generator,
     make_plan,
 )
-from pretrain.data.shards import TokenShards
+from pretrain.data.shards import TokenShards, special_ids
 from thaitok.errors import UserError
 
 
@@ -114,7 +114,8 @@ class Batches:
         """Steps over which the share of masked tokens moves."""
         self.special = shards.special
         special = astuple(self.special)
-        self.replacements = np.setdiff1d(np.arange(shards.pieces), special)
+        # A converted tokenizer has more special tokens than these five.
+        self.replacements = np.setdiff1d(np.arange(shards.pieces), [*special, *special_ids(shards)])
         self._special = np.zeros(max(shards.pieces, *special) + 1, np.bool_)
         self._special[list(special)] = True
         lengths = shards.lengths

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from threading import Lock
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -68,7 +69,7 @@ class Plan(ABC):
     """The micro-batches of a run, numbered from its start over all epochs.
 
     A micro-batch depends on its number alone; kept is only how many the epochs met so far have,
-    and the epoch looked at last. Raises `ValueError` for spans that do not fit.
+    and the two epochs looked at last. Raises `ValueError` for spans that do not fit.
     """
 
     def __init__(self, spans: Spans, shape: tuple[int, int], most_documents: int) -> None:
@@ -81,8 +82,11 @@ class Plan(ABC):
         """Places of a micro-batch, T."""
         self.most_documents = most_documents
         """Parts of documents in a micro-batch at most, the same over the whole run."""
-        self._counts: dict[int, int] = {}
-        self._kept: tuple[int, Epoch] | None = None
+        self.counts: list[int] = []
+        """Micro-batches of the epochs met so far. A run that is taken up gets them back, for to
+        find them each epoch has to be laid."""
+        self._kept: dict[int, Epoch] = {}
+        self._lock = Lock()
 
     @abstractmethod
     def _lay(self, epoch: int) -> Epoch: ...
@@ -104,17 +108,19 @@ class Plan(ABC):
 
     def epoch_micros(self, epoch: int) -> int:
         """Return how many micro-batches an epoch has."""
-        if epoch not in self._counts:
-            self._counts[epoch] = len(self._epoch(epoch).first) - 1
-        return self._counts[epoch]
+        while epoch >= len(self.counts):
+            self._epoch(len(self.counts))
+        return self.counts[epoch]
 
     def _epoch(self, epoch: int) -> Epoch:
-        # The pair changes at once, so that two threads may look at different epochs.
-        kept = self._kept
-        if kept is None or kept[0] != epoch:
-            self._kept = None  # its memory first
-            self._kept = kept = (epoch, self._lay(epoch))
-        return kept[1]
+        # Two are kept, for the thread that builds ahead is in the next one first.
+        with self._lock:
+            if epoch not in self._kept:
+                self._kept = {one: laid for one, laid in self._kept.items() if one == epoch - 1}
+                self._kept[epoch] = self._lay(epoch)
+                if epoch == len(self.counts):
+                    self.counts.append(len(self._kept[epoch].first) - 1)
+            return self._kept[epoch]
 
 
 class StreamPlan(Plan):

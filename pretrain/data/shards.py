@@ -177,11 +177,15 @@ def piece_lengths(shards: TokenShards) -> NDArray[np.int64]:
     lengths = np.zeros(max(shards.pieces, 1 + max(pieces.values())), np.int64)
     for piece, number in pieces.items():
         lengths[number] = _characters(piece)
-    for token in tokenizer["added_tokens"]:
-        if token["special"] and token["content"] != SPACE_TOKEN:
-            lengths[token["id"]] = 0
+    lengths[special_ids(shards)] = 0
     lengths[shards.special.unk] = 1
     return lengths
+
+
+def special_ids(shards: TokenShards) -> list[int]:
+    """Return the ids of all special tokens, which stand for no text; the space token does."""
+    added = _tokenizer_json(shards.folder, TOKENIZER_FILES[0])["added_tokens"]
+    return [token["id"] for token in added if token["special"] and token["content"] != SPACE_TOKEN]
 
 
 def _characters(piece: str) -> int:

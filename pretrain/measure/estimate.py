@@ -13,12 +13,20 @@ from transformers import AutoModelForMaskedLM, PreTrainedModel
 from pretrain.config import PretrainConfig
 from pretrain.data.batch import Batches, split_documents
 from pretrain.data.plan import Layout, packing_efficiency
-from pretrain.data.shards import TokenShards, open_shards
-from pretrain.measure.flops import Flops, attended_tokens, flops_per_token, matmul_peak
+from pretrain.data.shards import SpecialIds, TokenShards, open_shards
+from pretrain.measure.flops import (
+    Flops,
+    attended_tokens,
+    flops_per_token,
+    masked_share,
+    matmul_peak,
+)
 from pretrain.measure.memory import Memory, step_memory
+from pretrain.model.distil import keep_layers
 from pretrain.model.encoder import build_model
 from pretrain.model.families import FAMILIES, first_position
 from pretrain.model.objectives import check_objective, objective_flops
+from pretrain.model.rtd import ReplacedTokenDetection, generator_config
 from pretrain.model.start import check_start, start_config
 from pretrain.training.schedule import check_world, first_micro, learning_rate, micro_batches
 from thaitok.config import Config
@@ -33,13 +41,18 @@ CHECKPOINT = 12
 
 
 class Parameters(Config):
-    """Numbers that are learnt."""
+    """Numbers that are learnt, and those of a teacher, which are not."""
 
     embeddings: int
     """In tables; a table that the head shares counts here."""
     encoder: int
     head: int
+    generator: int = 0
+    """Of what replaces tokens, the table that it shares aside; it is not exported."""
+    teacher: int = 0
+    """Up to the layer that is used."""
     total: int
+    """All that is learnt."""
 
 
 class Text(Config):
@@ -137,12 +150,12 @@ def plan_run(config: PretrainConfig) -> RunPlan:
     check_objective(config, shards)
     check_world(config, 1)
     model = _model_without_weights(config, shards)
-    parameters = count_parameters(model)
+    parameters = _all_parameters(config, model, shards.special)
     layout = layout_of(config)
     batches, held_out, evaluations = split_documents(
         config, shards, layout, first_position(model.config)
     )
-    first = batches.micro(0, 0)
+    first = batches.size(0, 0)
     text = Text(
         pieces=shards.pieces,
         documents=len(shards),
@@ -151,9 +164,8 @@ def plan_run(config: PretrainConfig) -> RunPlan:
         evaluated_tokens=evaluations * held_out.plan.tokens,
         attended=attended_tokens(batches.plan.spans.length, config.sequence_length),
     )
-    batching = _batching(config, batches, layout, len(first.places))
-    packed = model.config.model_type in FAMILIES
-    share = len(first.places) / first.tokens if packed else 1.0
+    batching = _batching(config, batches, layout, first.places)
+    share = masked_share(model.config.model_type, first)
     flops = flops_per_token(model.config, shards.pieces, text.attended, share)
     whole = objective_flops(config, model.config, shards.pieces, text.attended, share)
     # What a generator or a teacher does beside stands with the head.
@@ -161,8 +173,10 @@ def plan_run(config: PretrainConfig) -> RunPlan:
     bf16 = in_bf16(config)
     memory = step_memory(
         model.config, parameters.total, batches.plan.tokens,
-        len(first.places) if packed else batches.plan.tokens,
+        first.places if model.config.model_type in FAMILIES else batches.plan.tokens,
         bf16=bf16, cuda=torch.cuda.is_available(),
+        generator=generator_config(model.config, config.rtd.generator) if config.rtd else None,
+        teacher=parameters.teacher,
     )  # fmt: skip
     return RunPlan(
         steps=config.steps,
@@ -171,7 +185,7 @@ def plan_run(config: PretrainConfig) -> RunPlan:
         batching=batching,
         work=_work(flops, batching.run_tokens, bf16=bf16),
         memory=memory,
-        disk=_disk(config, parameters.total),
+        disk=_disk(config, parameters),
         schedule=tuple(_schedule(config)),
     )
 
@@ -201,6 +215,30 @@ def count_parameters(model: PreTrainedModel) -> Parameters:
         name = "embeddings" if id(one) in tables else "encoder" if id(one) in body else "head"
         counts[name] += one.numel()
     return Parameters(**counts, total=sum(counts.values()))
+
+
+def _all_parameters(
+    config: PretrainConfig, model: PreTrainedModel, special: SpecialIds
+) -> Parameters:
+    """Count with a generator or a teacher beside the model."""
+    own = count_parameters(model)
+    with torch.device("meta"):
+        if config.rtd:
+            learnt = ReplacedTokenDetection(model, config.rtd, special)
+            shared = {id(one) for one in learnt.model.parameters()}
+            rest = [one for one in learnt.generator.parameters() if id(one) not in shared]
+            total = sum(one.numel() for one in learnt.parameters())
+            generator = sum(one.numel() for one in rest)
+            head = total - own.embeddings - own.encoder - generator
+            return own.model_copy(update={"head": head, "generator": generator, "total": total})
+        if config.distil:
+            auto: Any = AutoModelForMaskedLM
+            teacher: PreTrainedModel = auto.from_config(start_config(config.distil.teacher))
+            if config.distil.layer:
+                keep_layers(teacher, config.distil.layer)
+            many = sum(one.numel() for one in teacher.parameters())
+            return own.model_copy(update={"teacher": many})
+    return own
 
 
 def _model_without_weights(config: PretrainConfig, shards: TokenShards) -> PreTrainedModel:
@@ -249,12 +287,12 @@ def _work(flops: Flops, tokens: int, *, bf16: bool) -> Work:
     )
 
 
-def _disk(config: PretrainConfig, parameters: int) -> Disk:
-    size = CHECKPOINT * parameters
+def _disk(config: PretrainConfig, parameters: Parameters) -> Disk:
+    size = CHECKPOINT * parameters.total
     there = next(
         one for one in (config.out.absolute(), *config.out.absolute().parents) if one.is_dir()
     )
-    most = size * (config.keep + 1) + 4 * parameters
+    most = size * (config.keep + 1) + 4 * (parameters.total - parameters.generator)
     return Disk(checkpoint=size, most=most, free=shutil.disk_usage(there).free)
 
 

@@ -17,6 +17,9 @@ import torch
 from numpy.typing import NDArray
 from transformers import PretrainedConfig
 
+from pretrain.data.batch import Size
+from pretrain.model.families import FAMILIES
+
 BOTH_WAYS = 3
 """Forward and backward, as a multiple of forward."""
 
@@ -61,6 +64,14 @@ def flops_per_token(
         float(both * 2 * config.hidden_size * seen),
         float(both * masked_share * head),
     )
+
+
+def masked_share(model_type: str, size: Size) -> float:
+    """Return for how many of a micro-batch's tokens the head is computed, as a share.
+
+    It is all of a type that is trained padded, whose module makes all logits.
+    """
+    return size.places / size.tokens if model_type in FAMILIES else 1.0
 
 
 def attended_tokens(lengths: NDArray[np.int64], sequence_length: int) -> float:

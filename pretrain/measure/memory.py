@@ -9,6 +9,7 @@ from __future__ import annotations
 from transformers import PretrainedConfig
 
 from pretrain.model.cross_entropy import CHUNK_LOGITS
+from pretrain.model.families import FAMILIES
 from thaitok.config import Config
 
 LAYER = {
@@ -30,15 +31,13 @@ LAYER = {
 and after it. By architecture, others being like BERT, and by whether it multiplies in bf16."""
 DROPPED = {"bert": (2, 0), "albert": (1, 0), "modernbert": (1, 1)}
 """Values a token that dropout keeps a factor of in a layer, as multiples of H and F."""
-SPARSE_LAST = ("bert", "roberta", "camembert", "xlm-roberta")
-"""Architectures of whose last layer all but the attention is computed at masked places alone."""
 
 
 class Memory(Config):
     """Bytes on a device at the peak of an update, after the first one."""
 
     weights: int
-    """In fp32; with bf16 their copies too, which autocast makes once an update."""
+    """In fp32; with bf16 their copies too, which autocast makes once an update. A teacher's too."""
     gradients: int
     moments: int
     """Of AdamW, two a parameter."""
@@ -50,15 +49,33 @@ class Memory(Config):
 
 
 def step_memory(
-    config: PretrainedConfig, parameters: int, tokens: int, places: int, *, bf16: bool, cuda: bool
+    config: PretrainedConfig,
+    parameters: int,
+    tokens: int,
+    places: int,
+    *,
+    bf16: bool,
+    cuda: bool,
+    generator: PretrainedConfig | None = None,
+    teacher: int = 0,
 ) -> Memory:
-    """Estimate an update's memory with micro-batches of `tokens`, `places` of them predicted."""
+    """Estimate an update's memory with micro-batches of `tokens`, `places` of them predicted.
+
+    `parameters` are those that are learnt. With a `generator` it is this that predicts, and the
+    model detects at all tokens. `teacher` is how many parameters a teacher has: of it the weights
+    are counted, and neither its activations nor its relations.
+    """
+    activations = activation_bytes(
+        config, tokens, tokens if generator else places, bf16=bf16, cuda=cuda
+    )
+    if generator:
+        activations += activation_bytes(generator, tokens, places, bf16=bf16, cuda=cuda)
     parts = {
-        "weights": (6 if bf16 else 4) * parameters,
+        "weights": (6 if bf16 else 4) * parameters + 4 * teacher,
         "gradients": 4 * parameters,
         "moments": 8 * parameters,
-        "activations": activation_bytes(config, tokens, places, bf16=bf16, cuda=cuda),
-        "head": head_bytes(config, places, bf16=bf16, fused=cuda),
+        "activations": activations,
+        "head": head_bytes(generator or config, places, bf16=bf16, fused=cuda),
     }
     return Memory(**parts, total=sum(parts.values()))
 
@@ -75,7 +92,8 @@ def activation_bytes(
     # On CUDA a factor is a byte, on a CPU an fp32 number.
     factor = (1 if cuda else 4) * bool(_dropout(config))
     after += factor * (DROPPED[kind][0] * hidden + DROPPED[kind][1] * wide)
-    layers, sparse = int(config.num_hidden_layers), config.model_type in SPARSE_LAST
+    family = FAMILIES.get(config.model_type)
+    layers, sparse = int(config.num_hidden_layers), family is not None and family.sparse_last
     # The embeddings have a norm and a dropout; the head a matrix, a GELU and a norm.
     whole = layers * before + (layers - sparse) * after + (4 + factor) * hidden
     return tokens * whole + places * (sparse * after + 16 * hidden)

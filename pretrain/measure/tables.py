@@ -21,8 +21,10 @@ def plan_tables(plan: RunPlan) -> list[Table]:
 def _text(plan: RunPlan) -> list[tuple[str, str]]:
     size, text = plan.parameters, plan.text
     parts = f"embeddings {size.embeddings:,}, encoder {size.encoder:,}, head {size.head:,}"
+    parts += f", generator {size.generator:,}" if size.generator else ""
     return [
         ("parameters", f"{size.total:,}: {parts}"),
+        *([("teacher", f"{size.teacher:,} parameters")] if size.teacher else []),
         ("pieces", f"{text.pieces:,}"),
         ("documents", f"{text.documents:,}, held out {text.held_out:,}"),
         ("tokens", f"{text.tokens:,}, evaluated {text.evaluated_tokens:,}"),
@@ -58,10 +60,13 @@ def _memory(plan: RunPlan) -> list[tuple[str, str]]:
     memory, disk = plan.memory, plan.disk
     parts = memory.model_dump()
     total = parts.pop("total")
+    most = "at most, if nothing is compiled"
+    if plan.parameters.teacher:
+        most = "if nothing is compiled; relations and the teacher's activations are not counted"
     free = "" if disk.free > disk.most else ": TOO LITTLE"
     return [
         *((name, _bytes(size)) for name, size in parts.items()),
-        ("all", f"{_bytes(total)} at most, if nothing is compiled"),
+        ("all", f"{_bytes(total)} {most}"),
         ("checkpoint on disk", _bytes(disk.checkpoint)),
         ("disk", f"{_bytes(disk.most)} for all that is kept, {_bytes(disk.free)} free{free}"),
     ]

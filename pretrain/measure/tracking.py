@@ -20,8 +20,6 @@ from thaitok.errors import UserError
 log = logging.getLogger(__name__)
 
 PROJECT = "thaitok"
-PATHS = ("shards", "out", "start")
-"""Settings that are paths of this machine; a tracker gets the folders' names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +82,16 @@ def open_trackers(config: PretrainConfig, folder: Path) -> Trackers:
 
 def shared_config(config: PretrainConfig) -> dict[str, Any]:
     """Return the settings as others may see them: of paths the last name alone."""
-    values = config.model_dump(mode="json", exclude_none=True)
-    return values | {key: Path(values[key]).name for key in PATHS if key in values}
+    told: dict[str, Any] = _without_folders(config.model_dump(exclude_none=True))
+    return told
+
+
+def _without_folders(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_folders(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_folders(one) for one in value]
+    return value.name if isinstance(value, Path) else value
 
 
 def _tensorboard(config: PretrainConfig, folder: Path) -> Tracker:

@@ -68,10 +68,10 @@ def _check_special(config: dict[str, Any], shards: TokenShards, start: Path) -> 
             )
 
 
-def start_facts(start: Path) -> tuple[FileFacts, ...]:
-    """Return the files of a model that a run depends on: its config and its weights."""
+def start_facts(start: Path, name: str) -> tuple[FileFacts, ...]:
+    """Return the files of a model that a run depends on, under a name that is not its folder's."""
     files = sorted([start / "config.json", *start.glob("*.safetensors")])
-    return tuple(file_facts(file, f"{start.name}/{file.name}") for file in files)
+    return tuple(file_facts(file, f"{name}/{file.name}") for file in files)
 
 
 def added_rows(start: Path | None) -> int:

@@ -44,11 +44,18 @@ def gather(parameters: Parameters, optimizer: torch.optim.Optimizer) -> tuple[Te
 
 
 def save_checkpoint(
-    folder: Path, step: int, tensors: tuple[Tensors, Tensors], state: dict[str, Any], keep: int
+    folder: Path,
+    step: int,
+    tensors: tuple[Tensors, Tensors],
+    state: dict[str, Any],
+    keep: int,
+    every: int = 1,
 ) -> None:
     """Write `folder/step-N` whole or not at all, then delete all but the newest `keep`.
 
-    Nothing is pickled: weights and AdamW's moments are safetensors, the rest is JSON.
+    Of those before it only multiples of `every` are kept: one that a signal made must push out
+    none that the run goes back to. Nothing is pickled: weights and AdamW's moments are
+    safetensors, the rest is JSON.
     """
     final = folder / f"step-{step}"
     partial = folder / f".step-{step}.partial"
@@ -63,17 +70,20 @@ def save_checkpoint(
     move_into_place(partial, final)
     found = _newest_first(folder)
     # Later ones were damaged and passed over: they must not count as the newest.
-    ahead = [path for path in found if _step(path) > step]
-    for path in (*ahead, *found[len(ahead) + keep :]):
-        shutil.rmtree(path)
+    before = [path for path in found if _step(path) < step and _step(path) % every == 0]
+    for path in found:
+        if path != final and path not in before[: keep - 1]:
+            shutil.rmtree(path)
 
 
-def newest_checkpoint(folder: Path) -> Path | None:
+def newest_checkpoint(folder: Path, every: int = 1) -> Path | None:
     """Return the newest checkpoint whose files are as they were written; None if there is none.
 
-    A damaged one is passed over with a warning.
+    A damaged one is passed over with a warning, and one whose step is no multiple of `every`.
     """
     for path in _newest_first(folder):
+        if _step(path) % every:
+            continue
         if _sound(path):
             return path
         log.warning("%s is damaged; taking the checkpoint before it", path)
@@ -95,6 +105,8 @@ def load_checkpoint(
     with torch.no_grad():
         for name, parameter in parameters.items():
             parameter.copy_(_like(parameter, weights[name], parameter.dtype))
+            if f"step.{name}" not in moments:  # one that no gradient has reached
+                continue
             optimizer.state[parameter] = {
                 "step": moments[f"step.{name}"].to(parameter.device, torch.float32),
                 **{

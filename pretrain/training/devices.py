@@ -10,14 +10,20 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
+from accelerate.utils import DistributedDataParallelKwargs
 from torch import Tensor, nn
 
-from pretrain.config import PretrainConfig
+from pretrain.config import ModelConfig, PretrainConfig
 from pretrain.data.plan import Layout
 from pretrain.measure.estimate import less_memory
 from pretrain.model.encoder import MaskedLanguageModel
+from pretrain.model.families import FAMILIES
+from pretrain.model.start import start_config
 from thaitok.devices import computes_bf16
 from thaitok.errors import UserError
+
+WIDEST = 256
+"""Dimensions of a head that FlashAttention takes at most."""
 
 
 def open_accelerator(config: PretrainConfig) -> Accelerator:
@@ -26,7 +32,11 @@ def open_accelerator(config: PretrainConfig) -> Accelerator:
     AcceleratorState._reset_state()
     # Unless it is told, Accelerate does not see that CPU processes belong together.
     cpu = not torch.accelerator.is_available()
-    accelerator = Accelerator(mixed_precision="bf16" if in_bf16(config) else "no", cpu=cpu)
+    # Some architectures have weights that masked language modelling does not use.
+    known = config.model is None or config.model.type in FAMILIES
+    copies = DistributedDataParallelKwargs(find_unused_parameters=not known)
+    precision = "bf16" if in_bf16(config) else "no"
+    accelerator = Accelerator(mixed_precision=precision, cpu=cpu, kwargs_handlers=[copies])
     # cuBLAS wants to know before its first call.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(config.deterministic)
@@ -44,12 +54,24 @@ def layout_of(config: PretrainConfig) -> Layout:
 
     Raises `UserError` for a stream where there is no attention kernel that takes one.
     """
-    kernel = torch.cuda.is_available() and in_bf16(config)
+    width = _head_width(config)
+    fits = width % 8 == 0 and width <= WIDEST
+    kernel = torch.cuda.is_available() and in_bf16(config) and fits
     if config.layout == "stream" and not kernel:
-        raise UserError('layout "stream" needs a CUDA device and bf16', do='leave layout at "auto"')
+        what = 'layout "stream" needs a CUDA device, bf16'
+        what += f" and heads of 8 to {WIDEST} dimensions, a multiple of 8, not {width}"
+        raise UserError(what, do='leave layout at "auto"')
     if config.layout == "auto":
         return "stream" if kernel else "rows"
     return config.layout
+
+
+def _head_width(config: PretrainConfig) -> int:
+    if config.start is None:
+        size = config.model or ModelConfig()
+        return size.hidden // size.heads
+    found = start_config(config.start)
+    return int(found.hidden_size) // int(found.num_attention_heads)
 
 
 def spread(encoder: MaskedLanguageModel, config: PretrainConfig, accelerator: Accelerator) -> Any:
@@ -95,6 +117,26 @@ def anywhere(accelerator: Accelerator, here: bool) -> bool:
         return here
     flag = torch.tensor(float(here), device=accelerator.device)
     return bool(accelerator.reduce(flag, "sum").item())
+
+
+class Stop:
+    """Whether a process was asked to stop, which all have to learn after the same update.
+
+    The answer to one question comes with the next, so that no device waits for it.
+    """
+
+    def __init__(self, accelerator: Accelerator) -> None:
+        self.accelerator = accelerator
+        self._asked: Tensor | None = None
+
+    def anywhere(self, here: bool) -> bool:
+        """Ask again; return what is known."""
+        if self.accelerator.num_processes == 1:
+            return here
+        before = self._asked
+        flag = torch.tensor(float(here), device=self.accelerator.device)
+        self._asked = self.accelerator.reduce(flag, "sum")
+        return before is not None and bool(before.item())
 
 
 @contextmanager

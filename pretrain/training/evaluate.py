@@ -35,7 +35,7 @@ class HeldOut:
         """
         model.eval()
         lengths = piece_lengths(self.batches.shards)
-        sums = torch.zeros(5, device=accelerator.device, dtype=torch.float64)
+        sums = torch.zeros(5, dtype=torch.float64)  # which Apple's GPUs have not
         for first in range(0, self.count, accelerator.num_processes):
             # Every process has one, as parts of a model on several devices must: what is one too
             # many counts nothing.
@@ -45,9 +45,11 @@ class HeldOut:
                 loss, right = model(batch.to(accelerator.device))
             assert right is not None
             counts = torch.tensor([len(batch.labels), *self._content(batch, lengths)])
-            found = torch.cat([torch.stack([loss, right]), counts.to(sums)])
+            found = torch.cat([torch.stack([loss, right]).cpu().double(), counts])
             sums += found * (number < self.count)
-        loss, right, places, tokens, characters = accelerator.reduce(sums, "sum").tolist()
+        if accelerator.num_processes > 1:
+            sums = accelerator.reduce(sums.to(accelerator.device), "sum")
+        loss, right, places, tokens, characters = sums.tolist()
         model.train()
         if isinstance(model, ReplacedTokenDetection):
             return {

@@ -53,6 +53,10 @@ class Guard:
         """Whether `patience` updates in a row were skipped; waits for the device."""
         return self.state()["row"] >= self.config.patience
 
+    def in_order(self) -> bool:
+        """Whether the last update was made and not skipped; waits for the device."""
+        return self.state()["row"] == 0
+
     def state(self) -> dict[str, float]:
         """Return what it remembers, exact in JSON too; waits for the device."""
         return dict(zip(KEYS, self._state.tolist(), strict=True))

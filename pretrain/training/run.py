@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -35,7 +34,9 @@ from pretrain.training.checkpoint import (
     newest_checkpoint,
     save_checkpoint,
 )
+from pretrain.training.clock import Clock
 from pretrain.training.devices import (
+    Stop,
     anywhere,
     clip_gradients,
     gradients_stay,
@@ -50,7 +51,7 @@ from pretrain.training.guard import Guard
 from pretrain.training.interrupt import first_signal
 from pretrain.training.metrics import append_metrics, cut_metrics
 from pretrain.training.optim import build_optimizer, update
-from pretrain.training.schedule import check_world, first_micro, learning_rate, micro_batches
+from pretrain.training.schedule import check_world, learning_rate, numbers
 from thaitok.config import dump_toml
 from thaitok.errors import UserError
 from thaitok.folder import (
@@ -68,7 +69,7 @@ from thaitok.progress import progress
 log = logging.getLogger(__name__)
 
 NO_EFFECT = {
-    "out", "shards", "start", "keep", "log_every", "save_every", "report_to", "compile", "parallel",
+    "out", "shards", "start", "keep", "log_every", "report_to", "compile", "parallel",
 }  # fmt: skip
 """Settings that change no update but by rounding, so that a run may be taken up with others; of
 the folders among them what is in them counts."""
@@ -113,12 +114,13 @@ def _loop(run: _Run) -> None:
     with first_signal() as stopped, shown if run.first else nullcontext() as advance:
         if advance:
             advance(run.step)
+        stop = Stop(run.accelerator)
         while run.step < run.config.steps:
             before = run.step
             note = run.advance()
             if advance:
                 advance(run.step - before, note=note)
-            if anywhere(run.accelerator, bool(stopped)):
+            if stop.anywhere(bool(stopped)) and run.step < run.config.steps:
                 run.save()
                 if signal.SIGINT in stopped:
                     raise KeyboardInterrupt
@@ -167,7 +169,8 @@ class _Run:
         self.encoder.train()
         self.feed = self._feed()
         self.trackers: Trackers | None = open_trackers(config, config.out) if self.first else None
-        self.clock = _Clock(self)
+        self.clock = self._clock()
+        self._restart()
         if config.start is not None and self.step == 0:
             self._log(self._evaluate())  # what there was before
 
@@ -193,7 +196,7 @@ class _Run:
             self._log(self.evaluation)
             if self.first:
                 write_report(self.config.out)
-        if self.step % self.config.save_every == 0 or last:
+        if last or (self.step % self.config.save_every == 0 and self.guard.in_order()):
             self.save()
         return note
 
@@ -203,15 +206,17 @@ class _Run:
         if self.first:
             state = {
                 "tokens": self.tokens,
+                "epochs": self.batches.plan.counts,
                 "left_out": self.left_out,
                 "rollbacks": self.rollbacks,
                 "guard": self.guard.state(),
                 "evaluation": self.evaluation,
             }
             folder = self.config.out / CHECKPOINTS
-            save_checkpoint(folder, self.step, tensors, state, self.config.keep)
+            every = self.config.save_every
+            save_checkpoint(folder, self.step, tensors, state, self.config.keep, every)
         self.accelerator.wait_for_everyone()
-        self.clock.restart()
+        self._restart()
 
     def counts(self) -> dict[str, Any]:
         """Return what the manifest says of the run."""
@@ -220,27 +225,23 @@ class _Run:
         skipped = int(self.guard.state()["skipped"])
         return {**counts, "added": self.added, "skipped": skipped, **self.evaluation}
 
-    def numbers(self, step: int) -> range:
-        """Return the micro-batches of an update, of all devices."""
-        first = first_micro(step, self.config) + self.left_out
-        return range(first, first + micro_batches(step, self.config))
-
     def _feed(self) -> Feed:
         """Return the micro-batches of this process from this step on."""
         rank, world = self.accelerator.process_index, self.accelerator.num_processes
+        config, left_out = self.config, self.left_out
         wanted = (
             (number, step)
-            for step in range(self.step, self.config.steps)
-            for number in self.numbers(step)[rank::world]
+            for step in range(self.step, config.steps)
+            for number in numbers(step, config, left_out)[rank::world]
         )
         return Feed(wanted, self.batches, self.accelerator.device)
 
     def _update(self) -> tuple[Tensor, Tensor, float]:
         config, accelerator = self.config, self.accelerator
         world = accelerator.num_processes
-        numbers = self.numbers(self.step)
-        mine = numbers[accelerator.process_index :: world]
-        sizes = [self.batches.size(number, self.step) for number in numbers]
+        all_of_it = numbers(self.step, config, self.left_out)
+        mine = all_of_it[accelerator.process_index :: world]
+        sizes = [self.batches.size(number, self.step) for number in all_of_it]
         # Over the masked places of all devices: a mean of means would weigh them unequally.
         places = sum(size.places for size in sizes)
         self.tokens += sum(size.tokens for size in sizes)
@@ -253,7 +254,7 @@ class _Run:
             with gradients_stay(self.model, accelerator, last=number == mine[-1]):
                 with accelerator.autocast():
                     loss, _ = self.model(batch)
-                accelerator.backward(loss * (world / places))
+                (loss * (world / places)).backward()
             total += loss.detach()
         loss = accelerator.reduce(total, "sum") / places
         norm = clip_gradients(self.encoder, config.optim.clip)
@@ -264,12 +265,25 @@ class _Run:
 
     def _evaluate(self) -> dict[str, float]:
         found = self.held_out.evaluate(self.encoder, self.accelerator)
-        self.clock.restart()
+        self._restart()
         return found
+
+    def _clock(self) -> Clock:
+        config, accelerator = self.config, self.accelerator
+        dtype = torch.bfloat16 if in_bf16(config) else torch.float32
+        peak = matmul_peak(accelerator.device, dtype, 0.2) * accelerator.num_processes
+        size = encoder_config(config, self.shards.pieces, self.shards.special)
+        first = self.batches.size(0, 0)
+        seen = attended_tokens(self.batches.plan.spans.length, config.sequence_length)
+        share = first.places / first.tokens
+        return Clock(objective_flops(config, size, self.shards.pieces, seen, share), peak)
+
+    def _restart(self) -> None:
+        self.clock.restart(self.step, self.tokens, self.feed.waited)
 
     def _tell(self, loss: float, norm: float, rate: float) -> str:
         """Log an update and the speed since the last one logged; return a note for the bar."""
-        speed = self.clock.speed()
+        speed = self.clock.speed(self.step, self.tokens, self.feed.waited)
         skipped = self.guard.state()["skipped"]
         line = {"loss": loss, "grad_norm": norm, "learning_rate": rate, "tokens": self.tokens}
         self._log({**line, **speed, "skipped": skipped})
@@ -290,7 +304,8 @@ class _Run:
     def _go_back(self) -> None:
         """Take up the last checkpoint, and pass over the micro-batches seen since."""
         config = self.config
-        found = newest_checkpoint(config.out / CHECKPOINTS)
+        # One that a signal made between two is none to go back to: a run without it has none.
+        found = newest_checkpoint(config.out / CHECKPOINTS, config.save_every)
         if found is None or self.rollbacks == config.guard.rollbacks:
             seen = f"{self.rollbacks} times back" if found else "no checkpoint to go back to"
             raise UserError(
@@ -299,10 +314,10 @@ class _Run:
                 where=config.out,
                 do="lower optim.learning_rate and start again with another --out",
             )
-        reached, rollbacks = self.numbers(self.step).start, self.rollbacks + 1
+        reached, rollbacks = numbers(self.step, config, self.left_out).start, self.rollbacks + 1
         skipped = self.guard.state()["skipped"]
         self._take_up(found)
-        self.left_out += reached - self.numbers(self.step).start
+        self.left_out += reached - numbers(self.step, config, self.left_out).start
         self.rollbacks = rollbacks
         self.guard.load({**self.guard.state(), "skipped": skipped, "row": 0})
         log.warning("updates went wrong: going on after step %d with later documents", self.step)
@@ -316,48 +331,12 @@ class _Run:
             self.left_out, self.rollbacks = state["left_out"], state["rollbacks"]
             self.evaluation = state["evaluation"]
             self.guard.load(state["guard"])
+            self.batches.plan.counts[:] = state["epochs"]
             if self.first:
                 log.info("taking up the run after step %d", self.step)
         if self.first:
             # A run that starts again evaluates what it starts from again.
             cut_metrics(self.config.out, self.step or -1)
-
-
-class _Clock:
-    """Speed since the last line told, without the time of evaluations and checkpoints."""
-
-    def __init__(self, run: _Run) -> None:
-        self.run = run
-        config, device = run.config, run.accelerator.device
-        dtype = torch.bfloat16 if in_bf16(config) else torch.float32
-        self.peak = matmul_peak(device, dtype, 0.2) * run.accelerator.num_processes
-        size = encoder_config(config, run.shards.pieces, run.shards.special)
-        first = run.batches.size(0, 0)
-        seen = attended_tokens(run.batches.plan.spans.length, config.sequence_length)
-        share = first.places / first.tokens
-        self.work = objective_flops(config, size, run.shards.pieces, seen, share)
-        self.restart()
-
-    def restart(self) -> None:
-        """Begin to count anew from here."""
-        self.step, self.tokens, self.waited = self.run.step, self.run.tokens, self.run.feed.waited
-        self.began = time.perf_counter()
-
-    def speed(self) -> dict[str, float]:
-        """Return tokens a second over all devices, MFU, share of the time spent waiting, memory."""
-        run = self.run
-        seconds = time.perf_counter() - self.began
-        rate = (run.tokens - self.tokens) / seconds
-        found = {
-            "seconds": round(seconds / max(1, run.step - self.step), 4),
-            "tokens_per_second": round(rate),
-            "mfu": round(rate * self.work / self.peak, 4),
-            "waiting": round((run.feed.waited - self.waited) / seconds, 4),
-        }
-        if run.accelerator.device.type == "cuda":
-            found["memory_gb"] = round(torch.cuda.max_memory_allocated() / 1e9, 2)
-        self.restart()
-        return found
 
 
 @contextmanager
@@ -367,11 +346,14 @@ def _job(config: PretrainConfig, accelerator: Accelerator) -> Iterator[Job | Non
         yield None
         return
     settings = config.model_dump(mode="json", exclude=NO_EFFECT)
-    inputs = [file_facts(config.shards / MANIFEST, f"{config.shards.name}/{MANIFEST}")]
+    # As they are on this machine: on another one the micro-batches would be others.
+    settings |= {"layout": layout_of(config), "precision": "bf16" if in_bf16(config) else "fp32"}
+    inputs = [file_facts(config.shards / MANIFEST, f"shards/{MANIFEST}")]
     teacher = config.distil.teacher if config.distil else None
-    for model in filter(None, (config.start, teacher)):
-        inputs += start_facts(model)
-    with stage_job(config.out, "run", settings, inputs, live=True) as job:
+    for name, model in (("start", config.start), ("teacher", teacher)):
+        inputs += start_facts(model, name) if model else ()
+    begun = any((config.out / CHECKPOINTS).glob("step-*"))
+    with stage_job(config.out, "run", settings, inputs, live=True, begun=begun) as job:
         if not job.done:
             with written(config.out / "config.toml") as stream:
                 stream.write(dump_toml(config))

@@ -46,6 +46,12 @@ def first_micro(step: int, config: PretrainConfig) -> int:
     return first * (grown + multiples * (step - warm))
 
 
+def numbers(step: int, config: PretrainConfig, left_out: int = 0) -> range:
+    """Return the micro-batches of an update, of all devices, after some that were passed over."""
+    first = first_micro(step, config) + left_out
+    return range(first, first + micro_batches(step, config))
+
+
 def check_world(config: PretrainConfig, world: int) -> None:
     """Raise `UserError` when the micro-batches of an update do not divide among the devices."""
     # Every update is a whole multiple of the first, so that the first alone decides.

@@ -22,6 +22,7 @@ class Outer(Config):
     steps: int = 10
     names: tuple[str, ...] = ()
     inner: Inner = Inner()
+    maybe: Inner | None = None
 
 
 def write(folder: Path, text: str) -> Path:
@@ -68,6 +69,21 @@ def test_a_wrong_override_is_named(tmp_path: Path) -> None:
         load_config(Outer, None, ["inner.kind=c"], out="x")
     with pytest.raises(UserError, match="write it as key=value"):
         load_config(Outer, None, ["steps"], out="x")
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("maybe.rat=1", "unknown key 'maybe.rat'; did you mean 'maybe.rate'?"),
+        ("maybe.zzz=1", "unknown key 'maybe.zzz'; known keys are maybe.rate, maybe.kind"),
+        ("inner=b", "inner is a table: its keys are inner.rate, inner.kind"),
+        ("maybe=b", "maybe is a table: its keys are maybe.rate, maybe.kind"),
+    ],
+)
+def test_tables_are_answered_with_their_keys(override: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        load_config(Outer, None, [override], out="x")
+    assert str(caught.value) == f"--set {override}: {message}"
 
 
 @pytest.mark.parametrize("text", ["steps = ", "steps = 1\nsteps = 2\n"])

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +15,9 @@ import torch
 from pretrain.config import PretrainConfig
 from pretrain.data.batch import Batch, Batches, digest, split_documents
 from pretrain.data.plan import Layout
-from pretrain.data.shards import open_shards
+from pretrain.data.shards import TOKENIZER_FOLDER, open_shards
 from thaitok.errors import UserError
+from thaitok.rules import SPACE_TOKEN
 
 ConfigOf = Callable[..., PretrainConfig]
 LAYOUTS = pytest.mark.parametrize("layout", ["stream", "rows"])
@@ -123,6 +126,26 @@ def test_specials_are_never_masked_nor_drawn(build: Build, layout: Layout, unit:
         seen = batch.input_ids.view(-1)[batch.places]
         assert not set(seen.tolist()) & (special - {batches.special.mask})
         assert int((seen == batches.special.mask).sum()) == round(0.5 * len(batch.places))
+
+
+def test_no_special_token_of_a_converted_tokenizer_is_drawn(
+    config_of: ConfigOf, tmp_path: Path
+) -> None:
+    config = config_of(tmp_path / "run")
+    opened, folder = open_shards(config.shards), tmp_path / TOKENIZER_FOLDER
+    shutil.copytree(opened.folder / TOKENIZER_FOLDER, folder)
+    tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    tokenizer["added_tokens"] += [
+        {"content": "<s>NOTUSED", "id": 11, "special": True},
+        {"content": "คำใหม่", "id": 12, "special": False},
+        {"content": SPACE_TOKEN, "id": 13, "special": True},
+    ]
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer), encoding="utf-8")
+    before, after = (
+        set(split_documents(config, one, "rows", 2)[0].replacements)
+        for one in (opened, replace(opened, folder=tmp_path))
+    )
+    assert before - after == {11}
 
 
 @LAYOUTS

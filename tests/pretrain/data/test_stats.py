@@ -65,6 +65,8 @@ def test_the_command_measures_a_finished_folder(
     assert found["packing"] == shard_stats(shards).packing
     assert main(["shard", "--out", str(shards), "--stats"]) == 0
     out = capsys.readouterr().out
+    assert main(["shard", "--stats", "--verify", str(shards)]) == 0
+    assert capsys.readouterr().out == out
     assert "tokens per word" in out and "packed to 416, stream" in out and "length p95" in out
 
 
@@ -75,6 +77,10 @@ def test_the_command_refuses_what_is_no_shards_folder(
         (["--out", tmp_path / "none", "--stats"], "none: no such shards folder"),
         (["--out", corpus, "--verify"], "is a corpus folder where a shards folder is wanted"),
         (["--out", tmp_path / "none"], "corpus"),
+        (["--verify", corpus], "is a corpus folder where a shards folder is wanted"),
+        (["--verify", corpus, "--out", tmp_path / "none"], "'tokenizer' is not given"),
+        (["--verify", "--out", shards, "--set", "x=y"], "--set x=y: a finished folder is read"),
+        (["--verify", "--out", shards, "--set", f"corpus=['{corpus}']"], "'tokenizer' is not"),
     ):
         assert main(["shard", *map(str, argv)]) == 2
         err = capsys.readouterr().err

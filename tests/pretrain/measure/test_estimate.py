@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ from pydantic import ValidationError
 
 from pretrain.config import PretrainConfig
 from pretrain.data.batch import split_documents
-from pretrain.data.shards import open_shards
+from pretrain.data.shards import TOKENIZER_FOLDER, open_shards
 from pretrain.measure.estimate import RunPlan, less_memory, plan_run
 from pretrain.measure.tables import duration, plan_tables
 from pretrain.model.encoder import build_model
+from pretrain.model.objectives import build_objective
 from pretrain.training.schedule import learning_rate
 from thaitok.errors import UserError
 
@@ -94,6 +96,42 @@ def test_a_batch_that_grows(shards: Path) -> None:
     assert grown.batching.run_tokens < plan_run(config_of(shards)).batching.run_tokens
     assert grown.schedule[0].tokens == 128
     assert grown.schedule[-1].tokens == 512
+
+
+@pytest.mark.parametrize("kind", ["roberta", "electra"])
+def test_a_generator_is_counted(kind: str, plan: RunPlan, shards: Path) -> None:
+    size = {"type": kind, "layers": 2, "hidden": 16, "heads": 2, "intermediate": 32}
+    config = config_of(shards, objective="rtd", rtd={"generator": 0.5}, model=size)
+    found, built = plan_run(config), build_objective(config, open_shards(shards))
+    sizes = found.parameters
+    assert sizes.total == sum(one.numel() for one in built.parameters())
+    assert sizes.total == sizes.embeddings + sizes.encoder + sizes.head + sizes.generator
+    assert sizes.generator > 0
+    assert sizes.head == 16 * 16 + 16 + 16 + 1
+    assert found.memory.moments == 8 * sizes.total
+    assert found.disk.checkpoint == 12 * sizes.total
+    assert found.disk.most == 3 * 12 * sizes.total + 4 * (sizes.total - sizes.generator)
+    assert f"generator {sizes.generator:,}" in str(plan_tables(found))
+    assert "generator" not in str(plan_tables(plan))
+
+
+def test_of_a_teacher_the_weights_up_to_its_layer_count(
+    plan: RunPlan, shards: Path, tmp_path: Path
+) -> None:
+    opened = open_shards(shards)
+    teacher = build_model(config_of(shards), opened.pieces, opened.special)
+    teacher.save_pretrained(tmp_path / "teacher")
+    shutil.copytree(shards / TOKENIZER_FOLDER, tmp_path / "teacher", dirs_exist_ok=True)
+    told = {"teacher": tmp_path / "teacher", "relation_heads": 4, "layer": 1}
+    found = plan_run(config_of(shards, objective="distil", distil=told))
+    base: Any = teacher.base_model
+    above = sum(one.numel() for one in base.encoder.layer[1].parameters())
+    assert found.parameters.teacher == plan.parameters.total - above
+    assert found.parameters.total == plan.parameters.total
+    assert found.memory.weights - plan.memory.weights == 4 * found.parameters.teacher
+    assert found.disk.most == plan.disk.most
+    assert "activations are not counted" in str(plan_tables(found))
+    assert "not counted" not in str(plan_tables(plan))
 
 
 @pytest.mark.parametrize(

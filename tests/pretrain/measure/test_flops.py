@@ -11,9 +11,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoModelForMaskedLM, PretrainedConfig, RobertaConfig
 
 from pretrain.config import ModelConfig
+from pretrain.data.batch import Size
 from pretrain.data.plan import cut_documents
 from pretrain.data.shards import SpecialIds
-from pretrain.measure.flops import attended_tokens, flops_per_token, matmul_peak
+from pretrain.measure.flops import attended_tokens, flops_per_token, masked_share, matmul_peak
 from pretrain.model.families import model_config
 
 SPECIAL = SpecialIds(bos=0, pad=1, eos=2, unk=3, mask=4)
@@ -81,3 +82,8 @@ def test_tokens_that_a_token_sees(lengths: list[int], most: int) -> None:
 @given(st.sampled_from([torch.float32, torch.bfloat16]))
 def test_the_peak_is_measured(dtype: torch.dtype) -> None:
     assert 1e8 < matmul_peak(torch.device("cpu"), dtype, 0.05) < 1e14
+
+
+def test_a_type_that_is_trained_padded_makes_all_logits() -> None:
+    assert masked_share("roberta", Size(tokens=100, places=15)) == 0.15
+    assert masked_share("deberta-v2", Size(tokens=100, places=15)) == 1.0

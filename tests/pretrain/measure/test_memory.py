@@ -12,7 +12,8 @@ from pretrain.data.shards import SpecialIds
 from pretrain.measure.memory import LAYER, activation_bytes, head_bytes, step_memory
 from pretrain.model.cross_entropy import CHUNK_LOGITS
 from pretrain.model.encoder import MaskedLanguageModel
-from pretrain.model.families import first_position, model_config
+from pretrain.model.families import FAMILIES, first_position, model_config
+from pretrain.model.rtd import generator_config
 
 ROWS, LENGTH, PLACES, PIECES = 5, 64, 38, 300
 
@@ -88,3 +89,23 @@ def test_the_parts_add_up() -> None:
     assert memory.moments == 8 * 10**8
     parts = memory.model_dump()
     assert parts.pop("total") == sum(parts.values())
+
+
+def test_a_last_layer_that_is_not_sparse_keeps_all_places() -> None:
+    size = ModelConfig(type="electra", layers=3, hidden=96, heads=2, intermediate=256, dropout=0)
+    config = model_config(size, PIECES, SpecialIds(0, 1, 2, 3, 4), LENGTH)
+    assert not FAMILIES["electra"].sparse_last
+    few, many = (activation_bytes(config, 320, at, bf16=False, cuda=False) for at in (0, 10))
+    assert many - few == 10 * 16 * 96
+
+
+def test_a_generator_and_a_teacher_take_memory_too() -> None:
+    config = model_config(ModelConfig(), 25_005, SpecialIds(0, 1, 2, 3, 4), 416)
+    small = generator_config(config, 0.33)
+    plain = step_memory(config, 10**8, 65_536, 9_830, bf16=True, cuda=True)
+    both = step_memory(config, 10**8, 65_536, 9_830, bf16=True, cuda=True, generator=small)
+    dense = activation_bytes(config, 65_536, 65_536, bf16=True, cuda=True)
+    beside = activation_bytes(small, 65_536, 9_830, bf16=True, cuda=True)
+    assert both.activations == dense + beside > plain.activations
+    taught = step_memory(config, 10**8, 65_536, 9_830, bf16=True, cuda=True, teacher=10**7)
+    assert taught.total - plain.total == taught.weights - plain.weights == 4 * 10**7

@@ -84,8 +84,14 @@ def test_a_tracker_that_fails_is_warned_of_once_and_left(caplog: pytest.LogCaptu
 
 
 def test_others_see_no_path_of_this_machine(folder: Path) -> None:
-    told = shared_config(config_of(folder, "wandb"))
+    config = config_of(folder, "wandb")
+    teacher = {"objective": "distil", "distil": {"teacher": "/secret/teacher"}}
+    told = shared_config(
+        PretrainConfig.model_validate(config.model_dump() | teacher | {"layout": "rows"})
+    )
     assert told["shards"] == "shards"
+    assert told["distil"]["teacher"] == "teacher"
+    assert told["report_to"] == ["wandb"]
     assert told["out"] == "run-1"
     assert "/" not in str(told)
 

@@ -121,11 +121,11 @@ def test_the_weights_of_the_start_are_an_input(
     whole: Path, start: Path, config_of: ConfigOf, shards: Path, tmp_path: Path
 ) -> None:
     manifest = read_manifest(whole, "run")
-    facts = file_facts(start / "model.safetensors", "grown/model.safetensors")
+    facts = file_facts(start / "model.safetensors", "start/model.safetensors")
     assert facts in manifest.inputs
     assert manifest.counts["added"] == ADDED
     other = make_start(tmp_path / "grown", shards, initializer_range=0.5)
-    with pytest.raises(UserError, match=r"is finished from other input: grown/.* has changed"):
+    with pytest.raises(UserError, match=r"is finished from other input: start/.* has changed"):
         pretrain(config_of(whole, start=other, model=None, optim=OPTIM))
     resolved = load_config(PretrainConfig, whole / "config.toml")
     assert resolved == config_of(whole, start=start, model=None, optim=OPTIM)
