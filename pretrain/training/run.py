@@ -20,7 +20,7 @@ from pretrain.data.feed import Feed
 from pretrain.data.plan import generator
 from pretrain.data.shards import TokenShards, open_shards
 from pretrain.export import CHECKPOINTS, MODEL, export_checkpoint
-from pretrain.measure.flops import attended_tokens, matmul_peak
+from pretrain.measure.flops import attended_tokens, masked_share, matmul_peak
 from pretrain.measure.report import write_report
 from pretrain.measure.tracking import Trackers, open_trackers
 from pretrain.model.encoder import encoder_config
@@ -275,7 +275,7 @@ class _Run:
         size = encoder_config(config, self.shards.pieces, self.shards.special)
         first = self.batches.size(0, 0)
         seen = attended_tokens(self.batches.plan.spans.length, config.sequence_length)
-        share = first.places / first.tokens
+        share = masked_share(size.model_type, first)
         return Clock(objective_flops(config, size, self.shards.pieces, seen, share), peak)
 
     def _restart(self) -> None:
