@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -92,9 +93,7 @@ def test_what_is_wrong_is_seen(trap: str, packed: Pack, padded: Unpack) -> None:
         inner = MaskedLanguageModel.hidden
 
         def leaky(self: MaskedLanguageModel, batch: Batch) -> Tensor:
-            import dataclasses
-
-            return inner(self, dataclasses.replace(batch, documents=documents))
+            return inner(self, replace(batch, documents=documents))
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(MaskedLanguageModel, "hidden", leaky)
@@ -121,6 +120,18 @@ def test_changing_a_document_changes_no_bit_of_another(
     with torch.no_grad():
         assert not torch.equal(after[~mine], encoder.hidden(packed(
             rows, first_position(model.config), stream=stream))[~mine])  # fmt: skip
+
+
+def test_documents_without_a_masked_token_are_no_nan(packed: Pack, padded: Unpack) -> None:
+    """A mean over each row would be nothing divided by nothing."""
+    batch = packed(ROWS, 2)
+    first = batch.places < batch.input_ids.shape[1]  # nothing is asked of the other rows
+    some = replace(batch, places=batch.places[first], labels=batch.labels[first])
+    assert max(differences(tiny("roberta"), some, padded)) < 1e-12
+    none = replace(batch, places=batch.places[:0], labels=batch.labels[:0])
+    loss, _ = MaskedLanguageModel(tiny("roberta")).train()(none)
+    loss.backward()
+    assert loss == 0
 
 
 def test_the_sparse_last_layer_is_the_whole_one_at_its_places(packed: Pack) -> None:
