@@ -57,7 +57,8 @@ def preset_path(name: str | Path, presets: Path) -> Path:
     Raises `UserError` for a name that is neither, with the presets there are.
     """
     path, preset = Path(name), presets / f"{name}.toml"
-    if path.exists() or path.suffix or len(path.parts) > 1:
+    # A folder is none: `make demo` makes one of a preset's name.
+    if path.is_file() or path.suffix or len(path.parts) > 1:
         return path
     if not preset.is_file():
         known = ", ".join(sorted(one.stem for one in presets.glob("*.toml")))

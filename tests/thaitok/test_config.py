@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from thaitok.config import Config, dump_toml, load_config
+from thaitok.config import Config, dump_toml, load_config, preset_path
 from thaitok.errors import UserError
 
 
@@ -109,3 +109,15 @@ def test_dumped_toml_reads_back_equal(
     config = Outer(out=Path("a/b"), steps=steps, names=tuple(names), inner=Inner(rate=rate))
     file = write(tmp_path_factory.mktemp("toml"), dump_toml(config))
     assert load_config(Outer, file) == config
+
+
+def test_a_folder_hides_no_preset_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets" / "demo.toml").touch()
+    (tmp_path / "demo").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert preset_path("demo", tmp_path / "presets") == tmp_path / "presets" / "demo.toml"
+    with pytest.raises(UserError, match="no preset or config file 'presets'; presets are demo"):
+        preset_path("presets", tmp_path / "presets")
