@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Literal, TypeAlias
@@ -112,14 +113,19 @@ class Plan(ABC):
             self._epoch(len(self.counts))
         return self.counts[epoch]
 
+    def remember(self, counts: Sequence[int]) -> None:
+        """Take the counts that a run had before it was stopped; those known already stay."""
+        with self._lock:
+            self.counts += counts[len(self.counts) :]
+
     def _epoch(self, epoch: int) -> Epoch:
         # Two are kept, for the thread that builds ahead is in the next one first.
         with self._lock:
             if epoch not in self._kept:
                 self._kept = {one: laid for one, laid in self._kept.items() if one == epoch - 1}
                 self._kept[epoch] = self._lay(epoch)
-                if epoch == len(self.counts):
-                    self.counts.append(len(self._kept[epoch].first) - 1)
+            if epoch == len(self.counts):
+                self.counts.append(len(self._kept[epoch].first) - 1)
             return self._kept[epoch]
 
 

@@ -331,7 +331,7 @@ class _Run:
             self.left_out, self.rollbacks = state["left_out"], state["rollbacks"]
             self.evaluation = state["evaluation"]
             self.guard.load(state["guard"])
-            self.batches.plan.counts[:] = state["epochs"]
+            self.batches.plan.remember(state["epochs"])
             if self.first:
                 log.info("taking up the run after step %d", self.step)
         if self.first:

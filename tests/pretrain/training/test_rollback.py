@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from pretrain.config import PretrainConfig
-from pretrain.data.batch import Batch, Batches
+from pretrain.data.batch import Batch, Batches, split_documents
+from pretrain.data.shards import open_shards
 from pretrain.model.encoder import MaskedLanguageModel
 from pretrain.training.run import _Run, pretrain
 from thaitok.errors import UserError
@@ -107,3 +108,18 @@ def test_after_many_bad_updates_the_run_goes_back_and_passes_them_over(
     assert (state["rollbacks"], state["left_out"]) == (1, 10)
     losses = {line["step"]: line["loss"] for line in metrics(config.out) if "loss" in line}
     assert list(losses) == list(range(1, 13))
+
+
+def test_a_run_goes_back_over_the_border_of_an_epoch(config_of: ConfigOf, tmp_path: Path) -> None:
+    """The epochs laid since the checkpoint are the same ones when they come again."""
+    config = config_of(tmp_path / "run", guard={"patience": 4}, save_every=2)
+    shards = open_shards(config.shards)
+    epoch = split_documents(config, shards, "rows", 2)[0].plan.epoch_micros(0)
+    step = epoch // 2 // 4 * 4  # the last that is a multiple of 4 in the first epoch
+    config = config.model_copy(update={"steps": step + 12})
+    with pytest.MonkeyPatch.context() as patch:
+        poison(patch, range(2 * step, 2 * step + 8))
+        assert pretrain(config).counts["skipped"] == 4
+    folder = config.out / "checkpoints" / f"step-{config.steps}"
+    state = json.loads((folder / "state.json").read_text("utf-8"))
+    assert (state["rollbacks"], state["left_out"], len(state["epochs"])) == (1, 8, 2)
