@@ -1,4 +1,4 @@
-"""Benchmark tasks to heads, scores and predictions."""
+"""TaskData tasks to heads, scores and predictions."""
 
 from typing import TYPE_CHECKING
 
@@ -6,19 +6,19 @@ from thaitok.exports import export
 
 if TYPE_CHECKING:
     from finetune.config import FinetuneConfig
-    from finetune.predictions import predict
-    from finetune.scores import Scores
-    from finetune.tasks import TASKS
-    from finetune.train import finetune
+    from finetune.data.tasks import TASKS
+    from finetune.measure.scores import Scores
+    from finetune.predictor import predict
+    from finetune.training.run import finetune
 
 __all__ = ["TASKS", "FinetuneConfig", "Scores", "finetune", "predict"]
 
 __getattr__ = export(
     {
         "FinetuneConfig": "finetune.config",
-        "Scores": "finetune.scores",
-        "TASKS": "finetune.tasks",
-        "finetune": "finetune.train",
-        "predict": "finetune.predictions",
+        "Scores": "finetune.measure.scores",
+        "TASKS": "finetune.data.tasks",
+        "finetune": "finetune.training.run",
+        "predict": "finetune.predictor",
     },
 )

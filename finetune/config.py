@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from finetune.tasks import Kind
+from finetune.data.tasks import Kind
 from thaitok.config import Config
 
 

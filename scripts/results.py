@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from finetune.report import results_table
+from finetune.measure.report import results_table
 from thaitok.errors import UserError
 from thaitok.show import print_table
 

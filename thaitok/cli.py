@@ -34,7 +34,7 @@ def demo(
 ) -> None:
     """Run the whole pipeline on bundled text: minutes on two cores."""
     from corpora.synthetic import SyntheticConfig, write_synthetic
-    from finetune.report import results_table
+    from finetune.measure.report import results_table
     from thaitok.demo import RESULTS, run_demo
     from thaitok.show import print_table
 
@@ -216,7 +216,7 @@ def finetune(
     """Fine-tune a model on a benchmark task and score it."""
     from finetune import FinetuneConfig
     from finetune import finetune as run
-    from finetune.report import results_table
+    from finetune.measure.report import results_table
     from thaitok.config import load_config
     from thaitok.show import print_table
 
@@ -249,7 +249,7 @@ def predict(
 @app.command()
 def tasks(as_json: Json = False) -> None:
     """List the benchmark tasks."""
-    from finetune.tasks import TASKS
+    from finetune.data.tasks import TASKS
     from thaitok.show import print_table
 
     rows = [(one.name, one.kind, one.metric, one.hub or "--data-dir", one.about) for one in TASKS]

@@ -9,10 +9,16 @@ from typing import Literal
 
 from thaitok.errors import UserError
 
-Kind = Literal["sequence", "ner", "pos"]
-"""What is predicted: one label a text, entities in BIO tags over words, or one tag a word."""
+Kind = Literal["sequence", "multilabel", "ner", "pos", "words", "nested", "qa"]
+"""What is predicted.
 
-Metric = Literal["accuracy", "macro_f1", "entity_f1"]
+sequence: one label of a text, or of a pair of texts. multilabel: the labels of a text that hold,
+none to all. ner: entities in BIO tags over words. pos: one tag a word. words: where words begin.
+nested: entities that may lie within one another. qa: the stretch of a context that answers a
+question.
+"""
+
+Metric = Literal["accuracy", "micro_f1", "macro_f1", "entity_f1", "word_f1", "f1"]
 """A headline figure, by which the best epoch and the best seed are chosen on validation."""
 
 
@@ -49,8 +55,8 @@ class Task:
 
     @property
     def on_words(self) -> bool:
-        """Whether gold is one tag a word, not one label a text."""
-        return self.kind != "sequence"
+        """Whether gold lies on words."""
+        return self.kind in ("ner", "pos", "words", "nested")
 
 
 WANGCHANBERTA = "Lowphansirikul et al. 2021, arXiv 2101.09635"

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finetune.decode import allowed, carry_on, is_bio, viterbi
-from finetune.encode import unread_scores
+from finetune.model.decode import allowed, carry_on, is_bio, viterbi
+from finetune.model.encode import unread_scores
 
 LABELS = ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
 

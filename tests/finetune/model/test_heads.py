@@ -8,9 +8,9 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from finetune import heads
-from finetune.align import cut_windows
-from finetune.encode import log_probabilities
+from finetune.model import heads
+from finetune.model.align import cut_windows
+from finetune.model.encode import log_probabilities
 from thaitok.errors import UserError
 
 

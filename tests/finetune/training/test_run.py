@@ -13,11 +13,11 @@ import torch
 from safetensors.torch import load_file
 
 from finetune import FinetuneConfig, Scores, finetune, predict
-from finetune import fit as fitting
-from finetune import train as training
 from finetune.config import resolve
-from finetune.report import results_table
-from finetune.scores import SeedScores, best_seed, figure
+from finetune.measure.report import results_table
+from finetune.measure.scores import SeedScores, best_seed, figure
+from finetune.training import fit as fitting
+from finetune.training import run as training
 from thaitok.errors import UserError
 
 

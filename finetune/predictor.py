@@ -12,10 +12,10 @@ from typing import Literal
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from finetune import heads
-from finetune.align import Span, Window, join_words
-from finetune.decode import Array, is_bio
-from finetune.encode import (
+from finetune.model import heads
+from finetune.model.align import Span, Window, join_words
+from finetune.model.decode import Array, is_bio
+from finetune.model.encode import (
     decode_words,
     encode_texts,
     encode_words,

@@ -13,7 +13,7 @@ from transformers import (
 )
 
 from finetune import predict
-from finetune.predictions import Found, _entities, _segment
+from finetune.predictor import Found, _entities, _segment
 from thaitok.errors import UserError
 
 TEXT = "คุณสมชาย ไปเชียงใหม่เมื่อวานนี้ "

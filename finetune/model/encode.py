@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from finetune.align import Place, Span, Window, cut_windows, place_words
-from finetune.decode import Array, allowed, carry_on, is_bio, viterbi
-from finetune.heads import forward, pad
-from finetune.rows import Example
+from finetune.data.rows import Example
+from finetune.model.align import Place, Span, Window, cut_windows, place_words
+from finetune.model.decode import Array, allowed, carry_on, is_bio, viterbi
+from finetune.model.heads import forward, pad
 
 IGNORED = -100
 """The label of a piece that carries none: PyTorch's cross entropy passes it over."""

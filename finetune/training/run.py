@@ -12,17 +12,17 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
-from finetune import heads
-from finetune.baselines import BASELINES
 from finetune.config import FinetuneConfig, Settings, resolve
-from finetune.data import Benchmark, leaked, load_benchmark
-from finetune.encode import Encoded, encode
-from finetune.fit import Fitted, Material, fit
-from finetune.metrics import score
-from finetune.report import result_page
-from finetune.rows import Example
-from finetune.scores import Scores, SeedScores, best_seed, over_seeds
-from finetune.tasks import find_task
+from finetune.data.rows import Example
+from finetune.data.splits import TaskData, leaked, load_task
+from finetune.data.tasks import find_task
+from finetune.measure.baselines import BASELINES
+from finetune.measure.metrics import score
+from finetune.measure.report import result_page
+from finetune.measure.scores import Scores, SeedScores, best_seed, over_seeds
+from finetune.model import heads
+from finetune.model.encode import Encoded, encode
+from finetune.training.fit import Fitted, Material, fit
 from thaitok.card import Score, write_card
 from thaitok.folder import (
     TOKENIZER_FILES,
@@ -58,7 +58,7 @@ def finetune(config: FinetuneConfig) -> Scores:
     size = heads.measure(folder)
     length = heads.window_length(size, tokenizer, config.max_length)
     settings = resolve(config, task.kind, size.parameters, length)
-    bench = load_benchmark(
+    bench = load_task(
         task, config.data_dir, split_seed=config.split_seed, max_train_rows=config.max_train_rows
     )
     recorded = {
@@ -73,7 +73,7 @@ def finetune(config: FinetuneConfig) -> Scores:
         return Scores.model_validate_json((job.out / "scores.json").read_bytes())
 
 
-def _inputs(bench: Benchmark, folder: Path) -> list[FileFacts]:
+def _inputs(bench: TaskData, folder: Path) -> list[FileFacts]:
     names = sorted({"config.json", "tokenizer.json", *heads.weight_files(folder)})
     return [
         *(file_facts(file, f"{bench.task.name}/{file.name}") for file in bench.files),
@@ -86,7 +86,7 @@ def _write_result(
     job: Job,
     config: FinetuneConfig,
     settings: Settings,
-    bench: Benchmark,
+    bench: TaskData,
     folder: Path,
     tokenizer: PreTrainedTokenizerBase,
 ) -> None:
@@ -111,7 +111,7 @@ def _write_result(
     job.finish(scores.rows, package_versions(*VERSIONS))
 
 
-def _baselines(kept: Path, bench: Benchmark) -> dict[str, dict[str, dict[str, float]]]:
+def _baselines(kept: Path, bench: TaskData) -> dict[str, dict[str, dict[str, float]]]:
     """Fit and score the baselines, or take what a run before this one left."""
     if kept.exists():
         found: dict[str, dict[str, dict[str, float]]] = json.loads(kept.read_text("utf-8"))
@@ -251,7 +251,7 @@ def _mirror(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _card(out: Path, scores: Scores, bench: Benchmark, base_model: str) -> None:
+def _card(out: Path, scores: Scores, bench: TaskData, base_model: str) -> None:
     settings = {name.replace("_", " "): str(value) for name, value in scores.settings.items()}
     source = bench.task.hub or bench.task.name
     write_card(

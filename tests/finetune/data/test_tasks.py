@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from finetune.metrics import score
-from finetune.tasks import TASKS, Task, find_task
+from finetune.data.tasks import TASKS, Task, find_task
+from finetune.measure.metrics import score
 from thaitok.errors import UserError
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from finetune.rows import Example, find_files, read_file, read_hub
-from finetune.tasks import Task
+from finetune.data.rows import Example, find_files, read_file, read_hub
+from finetune.data.tasks import Task
 from thaitok.errors import UserError
 
 HELD_OUT = 0.1
@@ -16,7 +16,7 @@ HELD_OUT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Benchmark:
+class TaskData:
     """A task's rows as they are used, and how they came to be split so."""
 
     task: Task
@@ -29,9 +29,9 @@ class Benchmark:
     files: tuple[Path, ...]
 
 
-def load_benchmark(
+def load_task(
     task: Task, data_dir: Path | None, *, split_seed: int = 2020, max_train_rows: int | None = None
-) -> Benchmark:
+) -> TaskData:
     """Read a task from `data_dir`, or from the Hub, and split it where it is not split.
 
     Labels are those of the whole training split, whatever of it is held out or left out.
@@ -54,7 +54,7 @@ def load_benchmark(
         _refuse_unseen(task, labels, given.get(split, []))
     train, validation, test, rule = _split(given, split_seed)
     train, rule = _fewer(train, max_train_rows, split_seed, rule)
-    return Benchmark(task, train, validation, test, labels, rule, source, tuple(files.values()))
+    return TaskData(task, train, validation, test, labels, rule, source, tuple(files.values()))
 
 
 def leaked(rows: Iterable[Example], train: Iterable[Example]) -> int:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from finetune.align import join_words
-from finetune.baselines import BASELINES, features, majority, most_frequent_tag
-from finetune.data import load_benchmark
-from finetune.metrics import score
-from finetune.rows import Example
-from finetune.tasks import find_task
+from finetune.data.rows import Example
+from finetune.data.splits import load_task
+from finetune.data.tasks import find_task
+from finetune.measure.baselines import BASELINES, features, majority, most_frequent_tag
+from finetune.measure.metrics import score
+from finetune.model.align import join_words
 
 
 def tagged(words: Sequence[str], tags: Sequence[str]) -> Example:
@@ -33,7 +33,7 @@ def test_most_frequent_tag_is_by_word_and_over_all_for_a_new_one() -> None:
 
 @pytest.mark.parametrize("task", ["demo_sentiment", "demo_ner", "demo_pos"])
 def test_the_linear_baselines_learn_what_is_plain(demo_data: Path, task: str) -> None:
-    bench = load_benchmark(find_task(task), demo_data)
+    bench = load_task(find_task(task), demo_data)
     for name, fit in list(BASELINES[bench.task.kind].items())[1:]:
         predicted = fit(bench.train, bench.labels)(bench.test)
         figures = score(bench.task.kind, [row.gold for row in bench.test], predicted)

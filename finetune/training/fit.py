@@ -19,10 +19,12 @@ import transformers
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.trainer_callback import PrinterCallback
 
-from finetune import heads
 from finetune.config import FinetuneConfig, Settings
-from finetune.data import Benchmark
-from finetune.encode import (
+from finetune.data.splits import TaskData
+from finetune.measure.metrics import score
+from finetune.measure.scores import SeedScores
+from finetune.model import heads
+from finetune.model.encode import (
     Encoded,
     collate,
     decode_words,
@@ -30,8 +32,6 @@ from finetune.encode import (
     training_rows,
     unread_scores,
 )
-from finetune.metrics import score
-from finetune.scores import SeedScores
 from thaitok.devices import computes_bf16
 from thaitok.progress import Advance, progress
 from thaitok.quiet import quiet
@@ -49,7 +49,7 @@ HEAD_OF_KIND = {
 class Material:
     """What every seed shares: the rows, and their windows for this model."""
 
-    bench: Benchmark
+    bench: TaskData
     tokenizer: PreTrainedTokenizerBase
     train: Encoded
     validation: Encoded
@@ -122,12 +122,12 @@ def predict_rows(
     return [[bench.labels[label] for label in row] for row in rows]
 
 
-def _score(bench: Benchmark, split: str, predicted: Sequence[Sequence[str]]) -> dict[str, float]:
+def _score(bench: TaskData, split: str, predicted: Sequence[Sequence[str]]) -> dict[str, float]:
     examples = bench.test if split == "test" else bench.validation
     return score(bench.task.kind, [example.gold for example in examples], predicted)
 
 
-def _open(folder: Path, bench: Benchmark, settings: Settings) -> PreTrainedModel:
+def _open(folder: Path, bench: TaskData, settings: Settings) -> PreTrainedModel:
     return heads.open_model(
         folder,
         HEAD_OF_KIND[bench.task.kind],

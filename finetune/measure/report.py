@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from finetune.data import Benchmark
-from finetune.metrics import by_label
-from finetune.rows import Example
-from finetune.scores import Scores
+from finetune.data.rows import Example
+from finetune.data.splits import TaskData
+from finetune.measure.metrics import by_label
+from finetune.measure.scores import Scores
 from thaitok.folder import read_manifest
 from thaitok.report import Table, html_page
 
@@ -43,7 +43,7 @@ def results_table(folders: Sequence[Path]) -> tuple[list[str], list[list[str]]]:
     return ["task", "system", *metrics], rows
 
 
-def result_page(scores: Scores, bench: Benchmark, predicted: Sequence[Sequence[str]]) -> str:
+def result_page(scores: Scores, bench: TaskData, predicted: Sequence[Sequence[str]]) -> str:
     """Return report.html: the test split as the seed that is best on validation sees it."""
     gold = [example.gold for example in bench.test]
     columns, rows = scores.table()
@@ -99,7 +99,7 @@ def _confusions(
 
 
 def mistakes(
-    bench: Benchmark, predicted: Sequence[Sequence[str]]
+    bench: TaskData, predicted: Sequence[Sequence[str]]
 ) -> list[tuple[str, str, str, str]]:
     """Return some wrong rows, evenly spread: where, text, gold and predicted."""
     wrong = [

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from seqeval.metrics import f1_score
 
-from finetune.metrics import by_label, label_scores, score
+from finetune.measure.metrics import by_label, label_scores, score
 
 
 def test_strict_counts_no_entity_without_its_beginning() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-from finetune.tasks import Kind
+from finetune.data.tasks import Kind
 
 Labels = Sequence[Sequence[str]]
 """Labels of each row: one for a text, or one a word."""

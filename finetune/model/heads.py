@@ -13,7 +13,7 @@ import transformers
 from torch import Tensor
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from finetune.align import Window
+from finetune.model.align import Window
 from thaitok.download import HUB_NAME, download_model
 from thaitok.errors import UserError
 from thaitok.folder import MANIFEST

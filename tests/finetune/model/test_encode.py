@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 from transformers import PreTrainedTokenizerFast
 
-from finetune.align import join_words
-from finetune.encode import (
+from finetune.data.rows import Example
+from finetune.model.align import join_words
+from finetune.model.encode import (
     IGNORED,
     collate,
     decode_words,
@@ -12,7 +13,6 @@ from finetune.encode import (
     training_rows,
     unread_scores,
 )
-from finetune.rows import Example
 
 LABELS = ("O", "B-PER", "I-PER")
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
-from finetune.align import Place, Window, cut_windows, join_words, locate_words, place_words
-from finetune.encode import encode_words
+from finetune.model.align import Place, Window, cut_windows, join_words, locate_words, place_words
+from finetune.model.encode import encode_words
 
 WORD = st.text(
     st.sampled_from("กขคงจชดตนมยรลวสหอเแะาิีุู่้์ำ 19abZ.,()😀\u200b\ufeff\u0e4d"), min_size=1, max_size=8

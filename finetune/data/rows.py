@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from finetune.align import Span, join_words, locate_words
-from finetune.tasks import Task
+from finetune.data.tasks import Task
+from finetune.model.align import Span, join_words, locate_words
 from thaitok.errors import UserError
 
 SPLITS = ("train", "validation", "test")
@@ -19,9 +19,16 @@ SUFFIXES = (".jsonl", ".jsonl.zst")
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One gold row: a text with its one label, or with its words and a tag for each.
+    """One gold row.
 
-    `spans` are the words' characters in `text`; `where` is FILE:LINE, or the Hub's split.
+    `gold` by the task's kind: sequence, the one label; multilabel, those that hold; ner and pos, a
+    tag for each of `words`; words, a tag B or I for each grapheme cluster, which `words` then are;
+    nested, an entity each as "FIRST:END:TYPE" in numbers of words, END excluded, in the order of
+    FIRST, then the longer first; qa, the answers, each as it stands in `text`.
+
+    `text` is what is read (of qa, the context), `pair` the second text of a pair (of qa, the
+    question). `spans` are characters in `text`: of each word, or of each answer. `where` is
+    FILE:LINE, or the Hub's split and row.
     """
 
     text: str
@@ -29,6 +36,7 @@ class Example:
     where: str
     words: tuple[str, ...] = ()
     spans: tuple[Span, ...] = ()
+    pair: str | None = None
 
 
 def find_files(task: Task, data_dir: Path) -> dict[str, Path]:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from finetune.decode import allowed, viterbi
-from finetune.rows import Example
-from finetune.tasks import Kind
+from finetune.data.rows import Example
+from finetune.data.tasks import Kind
+from finetune.model.decode import allowed, viterbi
 
 Rows = Sequence[Example]
 Predict = Callable[[Rows], list[list[str]]]

@@ -1,0 +1,1 @@
+"""Benchmark tasks: what they are, their rows read, checked and split."""

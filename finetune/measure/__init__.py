@@ -1,0 +1,1 @@
+"""Metrics, baselines, scores over seeds, and what a reader sees of them."""
