@@ -86,6 +86,7 @@ HEADS = {
     "ForMaskedLM": "fill-mask",
     "ForSequenceClassification": "text-classification",
     "ForTokenClassification": "token-classification",
+    "ForQuestionAnswering": "question-answering",
 }
 
 
@@ -106,6 +107,8 @@ LIMITS = {
     "with one of them, with a score that is no calibrated probability.",
     "token-classification": "The model knows only the labels it was trained with; names and words "
     "unlike those of the training data are missed or labelled wrongly.",
+    "question-answering": "The model answers with a stretch of the context it is given, always, "
+    "also when the answer is not there; it knows nothing by itself.",
 }
 """What a reader must know not to expect, by pipeline tag."""
 
@@ -115,6 +118,7 @@ EXAMPLES = {
     "fill-mask": "วันนี้อากาศ<mask>มาก",
     "text-classification": "อาหารอร่อยมาก",
     "token-classification": "คุณสมชายไปเชียงใหม่",
+    "question-answering": "สมชายไปไหน",
 }
 """What the snippet runs where no example is given."""
 
@@ -183,6 +187,8 @@ def _snippet(pipeline_tag: str, examples: Sequence[str]) -> str:
             "print(tokenizer.convert_ids_to_tokens(ids))\n"
             "print(tokenizer.decode(ids, skip_special_tokens=True))"
         )
+    if pipeline_tag == "question-answering":
+        return QUESTION_SNIPPET.format(model=MODEL_HERE, question=text)
     grouped = ', aggregation_strategy="simple"' if pipeline_tag == "token-classification" else ""
     return (
         "from transformers import pipeline\n\n"
@@ -190,6 +196,21 @@ def _snippet(pipeline_tag: str, examples: Sequence[str]) -> str:
         f'run = pipeline("{pipeline_tag}", model=model{grouped})\n'
         f"print(run({text}))"
     )
+
+
+QUESTION_SNIPPET = """\
+from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+
+{model}
+tokenizer = AutoTokenizer.from_pretrained(model)
+reader = AutoModelForQuestionAnswering.from_pretrained(model)
+question, context = {question}, "เมื่อวานนี้สมชายไปเชียงใหม่กับเพื่อน"
+inputs = tokenizer(question, context, return_offsets_mapping=True, return_tensors="pt")
+offsets = inputs.pop("offset_mapping")[0].tolist()
+found = reader(**inputs)
+start, end = int(found.start_logits.argmax()), int(found.end_logits.argmax())
+print(context[offsets[start][0] : offsets[end][1]])"""
+"""transformers has had no pipeline for questions since version 5."""
 
 
 def _template() -> str:

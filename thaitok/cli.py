@@ -12,13 +12,18 @@ from typing import Annotated
 import typer
 
 from thaitok import tokenizer_verbs
-from thaitok.console import ConfigFile, Json, Out, Set, lines_of, print_counts, run_app
+from thaitok.console import ConfigFile, Json, Out, Set, print_counts, run_app, texts_of
 from thaitok.errors import UserError
 
 # Each stage is imported inside its verb, so that `thaitok --help` loads neither torch nor
 # transformers.
 
 log = logging.getLogger(__name__)
+
+DataDir = Annotated[
+    str | None, typer.Option("--data-dir", help="Folder of TASK/train.jsonl, or hub:REPO.")
+]
+Seeds = Annotated[str | None, typer.Option(help="Comma-separated, such as 1,2,3.")]
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -205,45 +210,105 @@ def pretrain(
 @app.command()
 def finetune(
     model: Annotated[str | None, typer.Argument(help="A model folder or Hub name.")] = None,
-    task: Annotated[str | None, typer.Option(help="A name from `thaitok tasks`.")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="A name from `thaitok tasks`, or a kind for your own data.")
+    ] = None,
     out: Out = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Folder of NAME/{train,…}.jsonl.")] = None,
-    seeds: Annotated[str | None, typer.Option(help="Comma-separated, such as 1,2,3.")] = None,
+    data_dir: DataDir = None,
+    text_column: Annotated[str | None, typer.Option(help="Column of texts or contexts.")] = None,
+    pair_column: Annotated[str | None, typer.Option(help="Of second texts or questions.")] = None,
+    label_column: Annotated[str | None, typer.Option(help="Of labels, tags, or answers.")] = None,
+    tokens_column: Annotated[str | None, typer.Option(help="Of words.")] = None,
+    seeds: Seeds = None,
+    lora: Annotated[bool | None, typer.Option("--lora", help="Train low-rank matrices.")] = None,
+    probe: Annotated[bool | None, typer.Option("--probe", help="Train the head alone.")] = None,
     config: ConfigFile = None,
     set_: Set = None,
     as_json: Json = False,
 ) -> None:
-    """Fine-tune a model on a benchmark task and score it."""
+    """Fine-tune a model on a benchmark task, or on data of your own, and score it.
+
+    The kinds are sequence, multilabel, ner, pos, words, nested and qa; with a task of the table
+    the column flags name other columns.
+    """
     from finetune import FinetuneConfig
     from finetune import finetune as run
     from finetune.measure.report import results_table
     from thaitok.config import load_config
     from thaitok.show import print_table
 
-    flags = {"model": model, "task": task, "out": out, "data_dir": data_dir, "seeds": _seeds(seeds)}
+    flags = {
+        "model": model, "task": task, "out": out, "data_dir": data_dir,
+        "text_column": text_column, "pair_column": pair_column, "label_column": label_column,
+        "tokens_column": tokens_column, "seeds": _seeds(seeds), "lora": lora, "probe": probe,
+    }  # fmt: skip
     settings = load_config(FinetuneConfig, config, set_ or (), **flags)
     scores = run(settings)
     if as_json:
         print(json.dumps(scores.model_dump(mode="json"), ensure_ascii=False))
     else:
         print_table(f"{settings.out}", *results_table([settings.out]))
+        log.info("the report is %s", settings.out / "report.html")
+
+
+@app.command()
+def benchmark(
+    models: Annotated[list[str] | None, typer.Argument(help="Model folders or Hub names.")] = None,
+    tasks: Annotated[str | None, typer.Option(help="Comma-separated `thaitok tasks`.")] = None,
+    out: Out = None,
+    data_dir: DataDir = None,
+    seeds: Seeds = None,
+    config: ConfigFile = None,
+    set_: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Fine-tune models on tasks and write one table, beside baselines and published figures.
+
+    What is in OUT already is reused. `random:MODEL` is a model's architecture with weights drawn
+    anew. --set settings.KEY=VALUE is for all tasks, task_settings.TASK.KEY=VALUE for one.
+    """
+    from finetune import BenchmarkConfig, run_benchmark
+    from finetune.measure.table import SPREAD, benchmark_table
+    from thaitok.config import load_config
+    from thaitok.show import print_table
+
+    flags = {
+        "models": models, "tasks": _names(tasks), "out": out, "data_dir": data_dir,
+        "seeds": _seeds(seeds),
+    }  # fmt: skip
+    settings = load_config(BenchmarkConfig, config, set_ or (), **flags)
+    table = run_benchmark(settings)
+    if as_json:
+        print(json.dumps(table.model_dump(mode="json"), ensure_ascii=False))
+        return
+    print_table("Benchmark", *benchmark_table(table))
+    log.info("*: the best of our own. %s", SPREAD)
+    log.info("the tables are %s", settings.out / "benchmark.{md,html,json}")
 
 
 @app.command()
 def predict(
     model: Annotated[str, typer.Argument(help="A fine-tuned model's folder or Hub name.")],
     text: Annotated[str | None, typer.Argument(help="A text; stdin by default.")] = None,
-    file: Annotated[Path | None, typer.Option("--file", help="Texts, a line each.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Texts, a line each; .jsonl: text, context.")
+    ] = None,
+    context: Annotated[
+        str | None, typer.Option(help="What answers the question, or a pair's second text.")
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Texts at once.")] = 32,
 ) -> None:
-    """Predict with any head: a JSON object a text."""
+    """Predict with any head, texts of any length: a JSON object a text."""
     from finetune import predict as run
 
     if text is not None and file is not None:
         raise UserError("give a text or --file, not both")
-    texts = [text] if text is not None else lines_of(file)
-    for prediction in run(model, texts, batch_size=batch_size):
-        print(json.dumps(prediction.model_dump(mode="json"), ensure_ascii=False))
+    for prediction in run(model, texts_of(text, file, context), batch_size=batch_size):
+        whole = prediction.label is not None or prediction.labels is not None
+        shown = prediction.model_dump(
+            mode="json", exclude_none=True, exclude={"found"} if whole else None
+        )
+        print(json.dumps(shown, ensure_ascii=False))
 
 
 @app.command()
@@ -311,6 +376,10 @@ def doctor(as_json: Json = False) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb: 0 done, 2 the user's fault, 130 Ctrl-C; a bug keeps its traceback."""
     return run_app(app, argv)
+
+
+def _names(text: str | None) -> list[str] | None:
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _seeds(text: str | None) -> list[int] | None:

@@ -44,7 +44,7 @@ def load_config(
         key, found, text = override.partition("=")
         if not found or not key.strip():
             raise UserError(f"--set {override}: write it as key=value")
-        _set(values, key.strip().split("."), _parse_value(text.strip()), f"--set {override}")
+        _set(values, _key_parts(key.strip()), _parse_value(text.strip()), f"--set {override}")
     try:
         return kind.model_validate(values)
     except ValidationError as err:
@@ -93,6 +93,19 @@ def _set(values: dict[str, Any], path: Sequence[str], value: Any, said: str) -> 
         if not isinstance(values, dict):
             raise UserError(f"{said}: {part!r} is a value, not a table")
     values[path[-1]] = value
+
+
+def _key_parts(key: str) -> list[str]:
+    """Return the parts of a dotted key; one in quotes may hold dots itself, as in TOML."""
+    try:
+        below: Any = tomllib.loads(f"{key} = 0")
+    except tomllib.TOMLDecodeError:
+        return key.split(".")
+    parts: list[str] = []
+    while isinstance(below, dict):
+        ((part, below),) = below.items()
+        parts.append(part)
+    return parts
 
 
 def _parse_value(text: str) -> Any:

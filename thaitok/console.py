@@ -86,6 +86,35 @@ def lines_of(file: Path | None) -> Iterator[str]:
                 raise UserError("is not UTF-8 text", where=f"{where}:{number}") from None
 
 
+Text = str | tuple[str, str]
+"""A text, or one with its context: a question and what answers it, or the two of a pair."""
+
+
+def texts_of(text: str | None, file: Path | None, context: str | None) -> Iterator[Text]:
+    """Yield the text given, or those of a file (stdin for None): a line each.
+
+    Of a file that ends in .jsonl each line is an object with `text`, and `context` or not; else
+    `context` is that of every text. Raises `UserError` naming FILE:LINE for another line.
+    """
+    lines = lines_of(file) if text is None else iter([text])
+    objects = file is not None and file.suffix == ".jsonl"
+    for number, line in enumerate(lines, 1):
+        one, with_it = _read_object(line, f"{file}:{number}") if objects else (line, None)
+        with_it = context if with_it is None else with_it
+        yield one if with_it is None else (one, with_it)
+
+
+def _read_object(line: str, where: str) -> tuple[str, str | None]:
+    try:
+        row = json.loads(line)
+        text, context = row["text"], row.get("context")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        text = context = None
+    if not isinstance(text, str) or not isinstance(context, str | None):
+        raise UserError('is not {"text": "…"}, with "context" beside it or not', where=where)
+    return text, context
+
+
 def print_counts(name: str, folder: Path, counts: Mapping[str, Any], as_json: bool) -> None:
     """Print what a stage counted, as a table or as one line of JSON."""
     from thaitok.show import print_table  # rich: --help is quicker without

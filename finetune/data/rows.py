@@ -1,20 +1,35 @@
-"""Rows of gold data: read from files or the Hub, and checked one by one."""
+"""Rows of gold data: from what a file or the Hub holds to an example, checked one by one."""
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from finetune.data.tasks import Task
-from finetune.model.align import Span, join_words, locate_words
+from finetune.data.answers import UNANSWERABLE, read_answers
+from finetune.data.clusters import split_clusters
+from finetune.data.columns import (
+    Row,
+    cell,
+    find_column,
+    label_of,
+    labels_of,
+    optional_cell,
+    strings_of,
+    text_of,
+)
+from finetune.data.kinds import Kind, Task
+from finetune.data.tags import Entity, entities_of, nest, read_bio
+from finetune.model.align import locate_words
+from thaitok.alignment import Span, join_words
 from thaitok.errors import UserError
 
-SPLITS = ("train", "validation", "test")
-SUFFIXES = (".jsonl", ".jsonl.zst")
+NO_WORDS = "rows without words, dropped"
+NO_ANSWER = "questions without an answer, dropped"
+INSIDE = "word borders inside a cluster, left out"
+
+Repairs = Counter[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,170 +54,155 @@ class Example:
     pair: str | None = None
 
 
-def find_files(task: Task, data_dir: Path) -> dict[str, Path]:
-    """Return the files of a task by split, from DIR/NAME or from DIR itself.
+def read_rows(task: Task, rows: Iterable[tuple[str, Row]], repairs: Repairs) -> list[Example]:
+    """Read raw rows, each with its place; what is mended or dropped is counted in `repairs`.
 
-    Raises `UserError` when there is no training file.
+    Raises `UserError` naming the place for a row that only its owner can mend.
     """
-    if not data_dir.is_dir():
-        raise UserError("no such data folder", where=data_dir)
-    folder = data_dir / task.name if (data_dir / task.name).is_dir() else data_dir
-    files = {
-        split: folder / (split + suffix)
-        for split in SPLITS
-        for suffix in reversed(SUFFIXES)
-        if (folder / (split + suffix)).is_file()
-    }
-    if "train" not in files:
-        raise UserError(
-            f"holds no {task.name}",
-            where=data_dir,
-            do=f"it needs {task.name}/train.jsonl, and validation.jsonl and test.jsonl beside it",
-        )
-    return files
+    read = READERS[task.kind]
+    examples = (read(task, where, row, repairs) for where, row in rows)
+    return [example for example in examples if example is not None]
 
 
-def read_file(task: Task, file: Path) -> list[Example]:
-    """Read the rows of a jsonl file; `UserError` naming FILE:LINE for a bad one."""
-    return _read_rows(task, _objects(file))
+def _sequence(task: Task, where: str, row: Row, repairs: Repairs) -> Example:
+    text = text_of(cell(task, "text", row, where), "text", where)
+    pair = None
+    if "pair" in task.chosen or find_column(task, "pair", row) is not None:
+        pair = text_of(cell(task, "pair", row, where), "pair", where)
+    label = label_of(cell(task, "label", row, where), where)
+    return Example(text, (task.relabel.get(label, label),), where, pair=pair)
 
 
-def _objects(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield FILE:LINE and the row of each line that is not blank."""
-    for number, line in enumerate(_lines(file), 1):
-        where = f"{file}:{number}"
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line.decode("utf-8"))
-        except UnicodeDecodeError:
-            raise UserError("is not UTF-8 text", where=where, do="save it as UTF-8") from None
-        except (json.JSONDecodeError, RecursionError) as err:
-            said = getattr(err, "msg", "nested too deep")
-            raise UserError(f"is no JSON: {said}", where=where) from None
-        if not isinstance(row, dict):
-            raise UserError("is no JSON object", where=where)
-        yield where, row
+def _multilabel(task: Task, where: str, row: Row, repairs: Repairs) -> Example:
+    text = text_of(cell(task, "text", row, where), "text", where)
+    labels = labels_of(cell(task, "label", row, where), where)
+    found = sorted({task.relabel.get(label, label) for label in labels})
+    return Example(text, tuple(found), where)
 
 
-def _lines(file: Path) -> Iterator[bytes]:
-    if file.suffix != ".zst":
-        with file.open("rb") as stream:
-            yield from stream
-        return
-    import zstandard
-
-    with file.open("rb") as packed, zstandard.ZstdDecompressor().stream_reader(packed) as stream:
-        try:
-            yield from io.BufferedReader(stream)
-        except zstandard.ZstdError as err:
-            raise UserError(f"is no whole zstd file: {err}", where=file) from None
-
-
-def _read_rows(task: Task, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> list[Example]:
-    read = _tagged if task.on_words else _labelled
-    return [read(task, where, row) for where, row in rows]
-
-
-def _labelled(task: Task, where: str, row: Mapping[str, Any]) -> Example:
-    text, label = _column(row, "text", where), _column(row, "label", where)
-    if not isinstance(text, str):
-        raise UserError("text is not a string", where=where)
-    if isinstance(label, bool) or not isinstance(label, str | int) or label == "":
-        raise UserError(f"label {label!r} is not a name", where=where)
-    return Example(text, (task.relabel.get(str(label), str(label)),), where)
-
-
-def _tagged(task: Task, where: str, row: Mapping[str, Any]) -> Example:
-    words, tags = _strings(row, "tokens", where), _strings(row, "tags", where)
+def _tagged(task: Task, where: str, row: Row, repairs: Repairs) -> Example | None:
+    words = _words(task, where, row)
+    tags = strings_of(_named_tags(task, where, row), "tags", where)
     if len(words) != len(tags):
         raise UserError(f"{len(words)} tokens but {len(tags)} tags", where=where)
     if not words:
-        raise UserError("tokens is empty", where=where, do="delete the row")
+        repairs[NO_WORDS] += 1
+        return None
     if task.kind == "ner":
-        tags = [_entity_tag(task, tag, where) for tag in tags]
+        tags = read_bio(tags, task.relabel, repairs, where)
     else:
         tags = [task.relabel.get(tag, tag) for tag in tags]
-    spelled = [task.respell.get(word, word) for word in words]
-    text, spans = _joined(row, spelled, where)
-    return Example(text, tuple(tags), where, tuple(spelled), tuple(spans))
+    text, spans = _joined(task, row, words, where)
+    return Example(text, tuple(tags), where, tuple(words), tuple(spans))
 
 
-def _joined(row: Mapping[str, Any], words: Sequence[str], where: str) -> tuple[str, list[Span]]:
+def _named_tags(task: Task, where: str, row: Row) -> Any:
+    tags = cell(task, "label", row, where)
+    if isinstance(tags, list) and all(isinstance(tag, int) for tag in tags) and tags:
+        raise UserError(
+            "tags are numbers without their names", where=where, do="write the tags themselves"
+        )
+    return tags
+
+
+def _clusters(task: Task, where: str, row: Row, repairs: Repairs) -> Example | None:
+    words = [word for word in _words(task, where, row) if word]
+    if not words:
+        repairs[NO_WORDS] += 1
+        return None
+    text, word_spans = _joined(task, row, words, where)
+    spans = split_clusters(text)
+    begins = {start for start, _ in word_spans} | {end for _, end in word_spans}
+    repairs[INSIDE] += len(begins - {start for start, _ in spans} - {len(text)})
+    gold = tuple("B" if start in begins or start == 0 else "I" for start, _ in spans)
+    clusters = tuple(text[start:end] for start, end in spans)
+    return Example(text, gold, where, clusters, tuple(spans))
+
+
+def _nested(task: Task, where: str, row: Row, repairs: Repairs) -> Example | None:
+    words = _words(task, where, row)
+    if not words:
+        repairs[NO_WORDS] += 1
+        return None
+    given = cell(task, "label", row, where)
+    layered = isinstance(given, Mapping) or (
+        isinstance(given, list) and bool(given) and isinstance(given[0], list)
+    )
+    read = _layers if layered else _entities
+    entities = nest(read(task, given, len(words), repairs, where), repairs)
+    text, spans = _joined(task, row, words, where)
+    gold = tuple(f"{first}:{end}:{kind}" for first, end, kind in entities)
+    return Example(text, gold, where, tuple(words), tuple(spans))
+
+
+def _entities(task: Task, given: Any, many: int, repairs: Repairs, where: str) -> list[Entity]:
+    """Read entities as Thai-NNER writes them: {"span": [first word, end], "entity_type": type}."""
+    found: list[Entity] = []
+    for one in given if isinstance(given, list) else [given]:
+        try:
+            first, end = map(int, one["span"])
+            kind = label_of(one["entity_type"], where)
+        except (KeyError, TypeError, ValueError):
+            raise UserError(
+                f"{one!r} is no entity", where=where,
+                do='write {"span": [FIRST WORD, END], "entity_type": "TYPE"}',
+            ) from None  # fmt: skip
+        if not 0 <= first < end <= many:
+            raise UserError(f"span {first}:{end} is not within {many} words", where=where)
+        kind = task.relabel.get(kind, kind)
+        if kind != "O":
+            found.append((first, end, kind))
+    return found
+
+
+def _layers(task: Task, given: Any, many: int, repairs: Repairs, where: str) -> list[Entity]:
+    """Read entities from layers, each the tags of all words."""
+    found: list[Entity] = []
+    for layer in given.values() if isinstance(given, Mapping) else given:
+        tags = strings_of(layer, "layer", where)
+        if len(tags) != many:
+            raise UserError(f"{many} tokens but {len(tags)} tags", where=where)
+        found.extend(entities_of(read_bio(tags, task.relabel, repairs, where)))
+    return found
+
+
+def _question(task: Task, where: str, row: Row, repairs: Repairs) -> Example | None:
+    text = text_of(cell(task, "text", row, where), "text", where)
+    question = text_of(cell(task, "pair", row, where), "pair", where)
+    given = cell(task, "label", row, where)
+    spans = read_answers(text, given, repairs, where)
+    if not spans:
+        repairs[NO_ANSWER if spans is None else UNANSWERABLE] += 1
+        return None
+    gold = tuple(text[start:end] for start, end in spans)
+    return Example(text, gold, where, spans=tuple(spans), pair=question)
+
+
+def _words(task: Task, where: str, row: Row) -> list[str]:
+    words = strings_of(cell(task, "tokens", row, where), "tokens", where)
+    return [task.respell.get(word, word) for word in words]
+
+
+def _joined(task: Task, row: Row, words: Sequence[str], where: str) -> tuple[str, list[Span]]:
     """Return the row's text with the words' spans: as given, else by space_after, else joined."""
-    text, space_after = row.get("text"), row.get("space_after") or ()
+    text = optional_cell(task, "text", row, where)
     if isinstance(text, str):
         spans = locate_words(words, text)
         if spans is None:
             raise UserError("tokens do not rebuild text", where=where, do="mend or drop text")
         return text, spans
+    space_after = optional_cell(task, "space_after", row, where) or ()
     if space_after and len(space_after) != len(words):
         raise UserError(f"{len(words)} tokens but {len(space_after)} space_after", where=where)
     return join_words(words, space_after)
 
 
-def _entity_tag(task: Task, tag: str, where: str) -> str:
-    if tag == "O":
-        return tag
-    if tag[:2] not in ("B-", "I-") or len(tag) < 3:
-        raise UserError(f"tag {tag!r} is not BIO", where=where, do="write O, B-TYPE or I-TYPE")
-    kind = task.relabel.get(tag[2:], tag[2:])
-    return "O" if kind == "O" else tag[:2] + kind
-
-
-def _column(row: Mapping[str, Any], name: str, where: str) -> Any:
-    if name not in row:
-        have = ", ".join(row) or "none"
-        raise UserError(f"has no column {name!r}", where=where, do=f"its columns are {have}")
-    return row[name]
-
-
-def _strings(row: Mapping[str, Any], name: str, where: str) -> list[str]:
-    values = _column(row, name, where)
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise UserError(f"{name} is not a list of strings", where=where)
-    return values
-
-
-def read_hub(task: Task) -> dict[str, list[Example]]:
-    """Download a task's parquet files and read them; class numbers become their names."""
-    if task.hub is None:
-        raise UserError(
-            f"{task.name} is not on the Hub", do=f"give --data-dir DIR with {task.name}/train.jsonl"
-        )
-    import datasets
-
-    try:
-        found = datasets.load_dataset(task.hub, revision=task.revision, data_dir=task.hub_folder)
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as err:
-        raise UserError(
-            f"cannot load {task.hub} from the Hub: {err}",
-            do="check the network, or give --data-dir",
-        ) from err
-    return {
-        split: _read_rows(task, _hub_rows(task.hub, split, rows, task.columns))
-        for split, rows in found.items()
-        if split in SPLITS
-    }
-
-
-def _hub_rows(
-    repo: str, split: str, rows: Any, columns: Mapping[str, str]
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    names = {ours: _class_names(rows.features.get(theirs)) for ours, theirs in columns.items()}
-    for number, row in enumerate(rows):
-        yield (
-            f"{repo} {split}[{number}]",
-            {ours: _named(row[theirs], names[ours]) for ours, theirs in columns.items()},
-        )
-
-
-def _class_names(feature: Any) -> list[str]:
-    inner = getattr(feature, "feature", feature)
-    return list(getattr(inner, "names", None) or [])
-
-
-def _named(value: Any, names: Sequence[str]) -> Any:
-    if not names:
-        return value
-    return [names[item] for item in value] if isinstance(value, list) else names[value]
+READERS: Mapping[Kind, Callable[[Task, str, Row, Repairs], Example | None]] = {
+    "sequence": _sequence,
+    "multilabel": _multilabel,
+    "ner": _tagged,
+    "pos": _tagged,
+    "words": _clusters,
+    "nested": _nested,
+    "qa": _question,
+}

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from finetune.data.rows import Example
 from finetune.data.splits import TaskData
-from finetune.measure.metrics import by_label
+from finetune.measure.counts import Labels
+from finetune.measure.errors import (
+    Mistake,
+    by_length,
+    confusion,
+    entity_errors,
+    mistakes,
+)
+from finetune.measure.metrics import COUNTED, by_label
+from finetune.measure.plots import confusion_table
 from finetune.measure.scores import Scores
 from thaitok.folder import read_manifest
-from thaitok.report import Table, html_page
+from thaitok.report import Chart, Excerpt, Excerpts, Group, Section, Table, html_page
 
 MISTAKES = 40
-"""Rows of mistakes shown, spread over the test split."""
+"""Rows of mistakes shown of each order."""
 
-CONFUSIONS = 20
-"""Pairs of labels shown, most frequent first."""
-
-
-SHOWN = ("accuracy", "macro_f1", "entity_f1", "entity_macro_f1")
+SHOWN = ("accuracy", "micro_f1", "macro_f1", "entity_f1", "entity_macro_f1", "word_f1", "f1",
+         "exact_match")  # fmt: skip
 """The metrics in the table of several results."""
 
 
@@ -33,7 +37,7 @@ def results_table(folders: Sequence[Path]) -> tuple[list[str], list[list[str]]]:
     for folder in folders:
         read_manifest(folder, "result")
         found.append(Scores.model_validate_json((folder / "scores.json").read_bytes()))
-    metrics = [metric for metric in SHOWN if any(metric in scores.test for scores in found)]
+    metrics = [metric for metric in SHOWN if any(_tells(scores, metric) for scores in found)]
     rows = []
     for scores in found:
         columns, systems = scores.table()
@@ -43,22 +47,29 @@ def results_table(folders: Sequence[Path]) -> tuple[list[str], list[list[str]]]:
     return ["task", "system", *metrics], rows
 
 
-def result_page(scores: Scores, bench: TaskData, predicted: Sequence[Sequence[str]]) -> str:
-    """Return report.html: the test split as the seed that is best on validation sees it."""
-    gold = [example.gold for example in bench.test]
+def _tells(scores: Scores, metric: str) -> bool:
+    """Whether a metric tells something of its own: with one label a text, micro F1 is accuracy."""
+    return metric in scores.test and (metric != "micro_f1" or scores.kind == "multilabel")
+
+
+def result_page(
+    scores: Scores,
+    bench: TaskData,
+    predicted: Labels,
+    confidence: Sequence[float] | None = None,
+) -> str:
+    """Return report.html: the test split as the seed that is best on validation sees it.
+
+    `confidence` is the model's own probability of each row's prediction.
+    """
     columns, rows = scores.table()
-    labels = [
-        (label, *figures.values(), count)
-        for label, figures, count in by_label(bench.task.kind, gold, predicted)
-    ]
     return html_page(
         f"{scores.model} on {scores.task}",
         [
             Table("Test scores", columns, rows, _note(scores)),
             Table("Data", ("", ""), _facts(scores)),
-            Table("By label", ("label", "precision", "recall", "F1", "in gold"), labels),
-            Table("Confusions", ("gold", "predicted", "count"), _confusions(gold, predicted)),
-            Table("Mistakes", ("where", "text", "gold", "predicted"), mistakes(bench, predicted)),
+            *_errors(scores, bench, predicted),
+            _mistakes(mistakes(bench.task.kind, bench.test, predicted, confidence)),
         ],
     )
 
@@ -66,9 +77,16 @@ def result_page(scores: Scores, bench: TaskData, predicted: Sequence[Sequence[st
 def _note(scores: Scores) -> str:
     count = len(scores.seeds)
     spread = "± is the 95 % interval over seeds. " if count > 1 else "One seed: no interval. "
+    drawn = scores.intervals.get(scores.metric)
+    if drawn is not None:
+        spread += (
+            f"Were other test rows drawn, {scores.metric} would lie in {drawn[0]:.3f} to "
+            f"{drawn[1]:.3f} (95 %, bootstrap over rows). "
+        )
     return (
         f"{spread}Chosen by {scores.metric} on validation only. Macro F1 is over the labels in "
-        "gold or predicted; entities are scored whole (seqeval strict, IOB2)."
+        "gold or predicted; entities are scored whole (seqeval strict, IOB2), words when both "
+        "their borders are right."
     )
 
 
@@ -77,52 +95,64 @@ def _facts(scores: Scores) -> list[tuple[str, object]]:
         ("split", scores.split_rule),
         ("source", scores.source),
         *((f"{split} rows", count) for split, count in scores.rows.items()),
-        *((f"{split} texts also in train", count) for split, count in scores.leakage.items()),
+        *((name.replace("_", " "), count) for name, count in scores.repairs.items()),
+        *((f"{split} rows {LEAKS.get(how, how)}", count)
+          for split, found in scores.leakage.items() for how, count in found.items()),
         *((f"{split} texts cut short", count) for split, count in scores.cut.items() if count),
         *((f"{split} words without a piece of their own", count)
           for split, count in scores.swallowed.items() if count),
+        *((f"threshold of {label}", f"{value:.3f}") for label, value in scores.thresholds.items()),
         *((name.replace("_", " "), str(value)) for name, value in scores.settings.items()),
-        *((f"seed {seed.seed}", f"epoch {seed.epoch}, {seed.seconds:.0f} s, {scores.metric} "
+        *((f"seed {seed.seed}", f"epoch {seed.epoch}, {scores.metric} "
            f"{seed.validation[scores.metric]:.3f} validation, {seed.test[scores.metric]:.3f} test")
           for seed in scores.seeds),
     ]  # fmt: skip
 
 
-def _confusions(
-    gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
-) -> list[tuple[str, str, int]]:
-    pairs = Counter(
-        pair for right, said in zip(gold, predicted, strict=True)
-        for pair in zip(right, said, strict=True) if pair[0] != pair[1]
-    )  # fmt: skip
-    return [(right, said, count) for (right, said), count in pairs.most_common(CONFUSIONS)]
+LEAKS = {"same": "that stand in train too", "near": "that share a long string with train"}
 
 
-def mistakes(
-    bench: TaskData, predicted: Sequence[Sequence[str]]
-) -> list[tuple[str, str, str, str]]:
-    """Return some wrong rows, evenly spread: where, text, gold and predicted."""
-    wrong = [
-        (example, labels)
-        for example, labels in zip(bench.test, predicted, strict=True)
-        if list(example.gold) != list(labels)
+def _errors(scores: Scores, bench: TaskData, predicted: Labels) -> Iterator[Section]:
+    """Yield what the kind of task tells of its errors."""
+    kind, gold = bench.task.kind, [example.gold for example in bench.test]
+    labels = [
+        (label, *figures.values(), count)
+        for label, figures, count in by_label(kind, gold, predicted)
     ]
-    step = max(len(wrong) // MISTAKES, 1)
-    return [_mistake(example, labels) for example, labels in wrong[::step][:MISTAKES]]
+    if labels:
+        yield Table("By label", ("label", "precision", "recall", "F1", "in gold"), labels)
+    if kind in ("ner", "nested"):
+        counts = list(entity_errors(kind, gold, predicted).items())
+        yield Table("Entities", ("what became of them", "count"), counts, ENTITIES)
+    found = confusion(kind, gold, predicted)
+    if found is not None:
+        yield Chart(confusion_table("Confusion matrix", found))
+    if scores.metric in COUNTED[kind]:
+        parts = by_length(kind, scores.metric, bench.test, predicted)
+        yield Table("By length", ("characters from", "to", "rows", scores.metric), parts)
 
 
-def _mistake(example: Example, labels: Sequence[str]) -> tuple[str, str, str, str]:
-    where = example.where.rpartition("/")[2]
-    if not example.words:
-        return where, example.text, example.gold[0], labels[0]
-    differ = [
-        (word, right, said)
-        for word, right, said in zip(example.words, example.gold, labels, strict=True)
-        if right != said
-    ]
-    return (
-        where,
-        example.text,
-        " ".join(f"{word}/{right}" for word, right, _ in differ),
-        " ".join(f"{word}/{said}" for word, _, said in differ),
-    )
+ENTITIES = (
+    "Gold entities, the last line predicted ones: missed and spurious overlap nothing; a wrong "
+    "border has the right type."
+)
+
+
+def _mistakes(found: Sequence[Mistake]) -> Section:
+    """Return the most wrong rows, and the surest of the wrong ones where that is known."""
+    parts = [_excerpts("Longest first", found[:MISTAKES], unfolded=True)]
+    sure = [(one.confidence, one) for one in found if one.confidence is not None]
+    if sure:
+        surest = [one for _, one in sorted(sure, key=lambda pair: -pair[0])]
+        parts.append(_excerpts("Most confident first", surest[:MISTAKES]))
+    return Group("Mistakes", parts, f"{len(found):,} rows of the test split.")
+
+
+def _excerpts(title: str, found: Sequence[Mistake], unfolded: bool = False) -> Excerpts:
+    return Excerpts(title, f"{len(found):,}", [_excerpt(one) for one in found], unfolded)
+
+
+def _excerpt(one: Mistake) -> Excerpt:
+    sure = "" if one.confidence is None else f", sure by {one.confidence:.2f}"
+    texts = [("text", one.text), ("gold", one.gold), ("predicted", one.predicted)]
+    return Excerpt(f"{one.where}{sure}", texts)

@@ -6,6 +6,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic import Field
+
 from thaitok.config import Config
 
 STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179,
@@ -32,7 +34,6 @@ class SeedScores(Config):
     test: dict[str, float]
     epochs: tuple[dict[str, float], ...]
     """Each epoch's validation metrics, with its mean training loss in nats."""
-    seconds: float
 
 
 class Scores(Config):
@@ -47,10 +48,13 @@ class Scores(Config):
     rows: dict[str, int]
     split_rule: str
     source: str
-    leakage: dict[str, int]
-    """Rows of validation and test whose text also stands in train; they are scored too."""
+    repairs: dict[str, int] = Field(default_factory=dict)
+    """Rows and tags that were mended or left out, by the rule."""
+    leakage: dict[str, dict[str, int]] = Field(default_factory=dict)
+    """Split → rows whose text also stands in train ("same"), or that share a long string with it
+    ("near"); they are scored too."""
     cut: dict[str, int]
-    """Texts longer than the model reads, of which the head saw the first part only."""
+    """Texts of which some windows were left out: the first and evenly spread ones are read."""
     swallowed: dict[str, int]
     """Words without a piece of their own, scored by the piece that covers them: 10 to 20 % of
     finely cut words under a tokenizer of long pieces, and so a ceiling to the score."""
@@ -59,6 +63,10 @@ class Scores(Config):
     best_seed: int
     validation: dict[str, Figure]
     test: dict[str, Figure]
+    thresholds: dict[str, float] = Field(default_factory=dict)
+    """Of a task with several labels a text: each label's, chosen on validation by the best seed."""
+    intervals: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    """Metric → 95 % interval of the test score's mean over seeds, were other rows drawn."""
     baselines: dict[str, dict[str, dict[str, float]]]
     """Baseline → split → metric → value."""
     published: tuple[dict[str, Any], ...]
@@ -66,12 +74,18 @@ class Scores(Config):
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return columns and rows of the table of test scores: model, baselines, published."""
         metrics = list(self.test)
-        rows = [[self.model, *(_cell(self.test[metric]) for metric in metrics)]]
+        rows = [[self.model, *(told(self.test[metric]) for metric in metrics)]]
         for name, splits in self.baselines.items():
-            rows.append([name, *(f"{splits['test'][metric]:.3f}" for metric in metrics)])
+            cells = [f"{splits['test'][metric]:.3f}" if metric in splits["test"] else ""
+                     for metric in metrics]  # fmt: skip
+            rows.append([name, *cells])
         for system in dict.fromkeys(figure["system"] for figure in self.published):
-            found = {f["metric"]: f["value"] for f in self.published if f["system"] == system}
-            cells = [f"{found[metric]:.3f}" if metric in found else "" for metric in metrics]
+            found = {
+                one["metric"]: f"{one['value']:{'+' if one.get('gain') else ''}.3f}"
+                for one in self.published
+                if one["system"] == system
+            }
+            cells = [found.get(metric, "") for metric in metrics]
             rows.append([f"{system} (published)", *cells])
         return ["system", *metrics], rows
 
@@ -110,7 +124,8 @@ def best_seed(seeds: Sequence[SeedScores], metric: str) -> int:
     return max(seeds, key=lambda scores: scores.validation[metric]).seed
 
 
-def _cell(found: Figure) -> str:
+def told(found: Figure) -> str:
+    """Return a figure in words: `0.732 ± 0.011`, without ± where one seed tells no spread."""
     if found.interval is None:
         return f"{found.mean:.3f}"
     return f"{found.mean:.3f} ± {found.interval[1] - found.mean:.3f}"

@@ -8,16 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from thaitok.alignment import Span, join_words, widen
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
-
-__all__ = [
-    "Place", "Span", "Window", "cut_windows", "join_words", "locate_words", "place_words",
-]  # fmt: skip
+from finetune.model.windows import Window
+from thaitok.alignment import Span
 
 
 def locate_words(words: Sequence[str], text: str) -> list[Span] | None:
@@ -36,55 +29,6 @@ def locate_words(words: Sequence[str], text: str) -> list[Span] | None:
         end = start + len(word)
         spans.append((start, end))
     return None if text[end:].strip() else spans
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A stretch of a text that fits the model; a short text is one window.
-
-    `spans` gives each piece its characters in the text; special pieces have an empty span.
-    """
-
-    row: int
-    ids: tuple[int, ...]
-    spans: tuple[Span, ...]
-
-
-def cut_windows(
-    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_length: int
-) -> list[Window]:
-    """Tokenise texts to windows of up to `max_length` pieces, specials included.
-
-    Windows of one text stand together, in order, and share a quarter of their pieces, so that
-    every word is well inside one of them. `row` is the text's index in `texts`.
-    """
-    if not texts:
-        return []
-    room = max_length - tokenizer.num_special_tokens_to_add()
-    found = tokenizer(
-        list(texts),
-        truncation=True,
-        max_length=max_length,
-        stride=max(room // 4, 0),
-        return_overflowing_tokens=True,
-        return_offsets_mapping=True,
-    )
-    rows, ids = found["overflow_to_sample_mapping"], found["input_ids"]
-    spans = [[(int(a), int(b)) for a, b in offsets] for offsets in found["offset_mapping"]]
-    windows = []
-    for number, row in enumerate(rows):
-        text = texts[row]
-        if number + 1 < len(rows) and rows[number + 1] == row:
-            # What follows belongs to the first piece that is in the next window alone.
-            text = text[: _next_start(spans[number], spans[number + 1], len(text))]
-        windows.append(Window(row, tuple(ids[number]), tuple(widen(text, spans[number]))))
-    return windows
-
-
-def _next_start(spans: Sequence[Span], following: Sequence[Span], size: int) -> int:
-    """Return where the first piece of the following window begins that is not in this one."""
-    last = max((end for start, end in spans if start < end), default=0)
-    return next((start for start, end in following if start < end and start >= last), size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +84,35 @@ def _speakers(spans: Sequence[Span], window: Window, number: int) -> list[Place 
         else:
             places.append(Place(number, touching[0], own=False) if touching else None)
     return places
+
+
+def reading_order(windows: Sequence[Window]) -> list[list[tuple[int, int]]]:
+    """Return the pieces of a text in order, each with its places: (window, piece).
+
+    A piece that two windows share has two, the one farther from its window's edge first.
+    """
+    order: list[list[tuple[int, int]]] = []
+    inside = [
+        [piece for piece, (start, end) in enumerate(window.spans) if start < end]
+        for window in windows
+    ]
+    first = 0
+    for number, window in enumerate(windows):
+        if number:
+            first += len(inside[number - 1]) - _shared(windows[number - 1], window)
+        for at, piece in enumerate(inside[number], first):
+            if at == len(order):
+                order.append([])
+            order[at].append((number, piece))
+
+    def depth(place: tuple[int, int]) -> int:
+        number, piece = place
+        return min(piece, len(windows[number].ids) - 1 - piece)
+
+    return [sorted(places, key=depth, reverse=True) for places in order]
+
+
+def _shared(window: Window, following: Window) -> int:
+    """Count the pieces of the following window that are in this one too."""
+    end = max((last for first, last in window.spans if first < last), default=0)
+    return sum(first < last and first < end for first, last in following.spans)

@@ -8,21 +8,22 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
 from finetune.config import FinetuneConfig, Settings, resolve
-from finetune.data.rows import Example
-from finetune.data.splits import TaskData, leaked, load_task
-from finetune.data.tasks import find_task
-from finetune.measure.baselines import BASELINES
-from finetune.measure.metrics import score
+from finetune.data.splits import TaskData, leakage, load_task
+from finetune.data.tasks import describe_task
+from finetune.measure.bootstrap import interval
 from finetune.measure.report import result_page
 from finetune.measure.scores import Scores, SeedScores, best_seed, over_seeds
-from finetune.model import heads
-from finetune.model.encode import Encoded, encode
-from finetune.training.fit import Fitted, Material, fit
+from finetune.model import models
+from finetune.model.encode import Encoded
+from finetune.model.head import SETTINGS
+from finetune.training.baselines import fit_baselines
+from finetune.training.fit import Fitted, Material, encode_splits, fit
+from finetune.training.records import PREDICTIONS, read_predictions, write_predictions
+from finetune.training.search import STUDY, search
 from thaitok.card import Score, write_card
 from thaitok.folder import (
     TOKENIZER_FILES,
@@ -39,9 +40,13 @@ from thaitok.quiet import quiet
 
 log = logging.getLogger("thaitok")
 
-VERSIONS = ("torch", "transformers", "tokenizers", "scikit-learn", "seqeval")
-PIPELINES = {"sequence": "text-classification", "ner": "token-classification",
-             "pos": "token-classification"}  # fmt: skip
+VERSIONS = ("torch", "transformers", "tokenizers", "scikit-learn", "python-crfsuite")
+PIPELINES = {"sequence": "text-classification", "multilabel": "text-classification",
+             "qa": "question-answering"}  # fmt: skip
+"""The Hub's name of a task by kind; of the others, token-classification."""
+
+COST = "cost.json"
+"""What a seed cost: apart from the scores, which are the same whenever a run is repeated."""
 
 
 def finetune(config: FinetuneConfig) -> Scores:
@@ -51,90 +56,100 @@ def finetune(config: FinetuneConfig) -> Scores:
     once, with them. Run again it keeps the seeds that are finished; a finished folder is left
     as it is. Raises `UserError` for a wrong task, model folder or data row.
     """
-    task = find_task(config.task)
-    folder = heads.find_model(config.model)
-    heads.check_device(config.device)
-    tokenizer = heads.open_tokenizer(folder)
-    size = heads.measure(folder)
-    length = heads.window_length(size, tokenizer, config.max_length)
+    task = describe_task(
+        config.task,
+        text_column=config.text_column,
+        pair_column=config.pair_column,
+        label_column=config.label_column,
+        tokens_column=config.tokens_column,
+    )
+    folder = models.find_model(config.model)
+    models.check_device(config.device)
+    tokenizer = models.open_tokenizer(folder)
+    size = models.measure(folder)
+    length = models.window_length(size, tokenizer, config.max_length)
+    if "max_length" in config.model_fields_set and length < config.max_length:
+        log.info("max_length = %d: the model reads %d pieces at once", config.max_length, length)
     settings = resolve(config, task.kind, size.parameters, length)
-    bench = load_task(
+    data = load_task(
         task, config.data_dir, split_seed=config.split_seed, max_train_rows=config.max_train_rows
     )
     recorded = {
         **config.model_dump(mode="json", exclude={"out", "data_dir", "device", "model"}),
         **settings.model_dump(mode="json"),
-        "model": heads.model_name(config.model),
-        "source": bench.source,
+        "model": models.model_name(config.model),
+        "source": data.source,
     }
-    with stage_job(config.out, "result", recorded, _inputs(bench, folder)) as job:
+    with stage_job(config.out, "result", recorded, _inputs(data, config, folder)) as job:
         if job.done is None:
-            _write_result(job, config, settings, bench, folder, tokenizer)
+            _tell(data)
+            material = encode_splits(folder, data, tokenizer, config, length)
+            if config.search is not None:
+                found = search(job.work, config, settings, material, size.parameters)
+                settings = resolve(config, task.kind, size.parameters, length, found)
+            _write_result(job, config, settings, material)
         return Scores.model_validate_json((job.out / "scores.json").read_bytes())
 
 
-def _inputs(bench: TaskData, folder: Path) -> list[FileFacts]:
-    names = sorted({"config.json", "tokenizer.json", *heads.weight_files(folder)})
+def _inputs(data: TaskData, config: FinetuneConfig, folder: Path) -> list[FileFacts]:
+    weights = [] if config.model.startswith(models.RANDOM) else models.weight_files(folder)
+    names = sorted({"config.json", "tokenizer.json", *weights})
     return [
-        *(file_facts(file, f"{bench.task.name}/{file.name}") for file in bench.files),
+        *(file_facts(file, f"{data.task.name}/{file.name}") for file in data.files),
         *(file_facts(folder / name, f"model/{name}") for name in names
           if (folder / name).is_file()),
     ]  # fmt: skip
 
 
-def _write_result(
-    job: Job,
-    config: FinetuneConfig,
-    settings: Settings,
-    bench: TaskData,
-    folder: Path,
-    tokenizer: PreTrainedTokenizerBase,
-) -> None:
-    baselines = _baselines(job.work / ".baselines.json", bench) if config.baselines else {}
-    material = Material(
-        bench, tokenizer,
-        *(encode(tokenizer, rows, settings.max_length)
-          for rows in (bench.train, bench.validation, bench.test)),
-    )  # fmt: skip
+def _tell(data: TaskData) -> None:
+    """Say how many rows of validation and test a model has seen in training."""
+    for split, rows in (("validation", data.validation), ("test", data.test)):
+        seen = leakage(rows, data.train)
+        log.info("%s: of %d %s rows, %d stand in train and %d more share 40 characters with it",
+                 data.task.name, len(rows), split, seen["same"], seen["near"])  # fmt: skip
+
+
+def _write_result(job: Job, config: FinetuneConfig, settings: Settings, material: Material) -> None:
+    data = material.data
+    baselines = _baselines(job.work / ".baselines.json", data) if config.baselines else {}
     if any((cut := material.counts(lambda encoded: encoded.cut)).values()):
-        log.info("texts longer than %d pieces, cut there: %s", settings.max_length, cut)
-    seeds = [_one_seed(job.work, seed, config, settings, material, folder) for seed in config.seeds]
-    scores = _scores(config, settings, material, seeds, baselines)
+        log.info("texts longer than their windows of %d pieces: %s", settings.max_length, cut)
+    seeds = [_one_seed(job.work, seed, config, settings, material) for seed in config.seeds]
+    scores = _scores(job.work, config, settings, material, seeds, baselines)
     best = job.work / f"seed-{scores.best_seed}"
     _mirror(best / "model", job.work / "model")
-    _mirror(best / "predictions.jsonl", job.work / "predictions.jsonl")
-    _card(job.work / "model", scores, bench, config.model)
+    _mirror(best / PREDICTIONS, job.work / PREDICTIONS)
+    _card(job.work / "model", scores, data, config.model)
     with written(job.work / "report.html") as stream:
-        stream.write(result_page(scores, bench, read_predictions(best / "predictions.jsonl")))
+        stream.write(result_page(scores, data, read_predictions(best / PREDICTIONS)))
     write_json(job.work / "scores.json", scores.model_dump(mode="json"))
-    (job.work / ".baselines.json").unlink(missing_ok=True)
-    job.finish(scores.rows, package_versions(*VERSIONS))
+    for note in (".baselines.json", STUDY):
+        (job.work / note).unlink(missing_ok=True)
+    job.finish({**scores.rows, "cpu_seconds": _cost(job.work, config.seeds)},
+               package_versions(*VERSIONS))  # fmt: skip
 
 
-def _baselines(kept: Path, bench: TaskData) -> dict[str, dict[str, dict[str, float]]]:
+def _cost(work: Path, seeds: Sequence[int]) -> float:
+    files = [work / f"seed-{seed}" / COST for seed in seeds]
+    spent: float = sum(json.loads(file.read_bytes())["cpu_seconds"] for file in files)
+    return round(spent, 1)
+
+
+def _baselines(kept: Path, data: TaskData) -> dict[str, dict[str, dict[str, float]]]:
     """Fit and score the baselines, or take what a run before this one left."""
     if kept.exists():
         found: dict[str, dict[str, dict[str, float]]] = json.loads(kept.read_text("utf-8"))
         return found
-    scores: dict[str, dict[str, dict[str, float]]] = {}
-    for name, fit_baseline in BASELINES[bench.task.kind].items():
-        log.info("baseline %s", name)
-        predict = fit_baseline(bench.train, bench.labels)
-        scores[name] = {
-            split: score(bench.task.kind, [row.gold for row in rows], predict(rows))
-            for split, rows in (("validation", bench.validation), ("test", bench.test))
-        }
+    scores = {
+        name: {split: dict(figures) for split, figures in baseline.scores.items()}
+        for name, baseline in fit_baselines(data).items()
+    }
     write_json(kept, scores)
     return scores
 
 
 def _one_seed(
-    work: Path,
-    seed: int,
-    config: FinetuneConfig,
-    settings: Settings,
-    material: Material,
-    folder: Path,
+    work: Path, seed: int, config: FinetuneConfig, settings: Settings, material: Material
 ) -> SeedScores:
     """Fine-tune one seed into seed-N/, or read what it came to when that is done already."""
     final, partial = work / f"seed-{seed}", work / f".seed-{seed}.partial"
@@ -143,34 +158,28 @@ def _one_seed(
         return SeedScores.model_validate_json((final / "scores.json").read_bytes())
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
-    fitted = fit(folder, seed, config, settings, material)
-    _save_model(partial / "model", fitted, folder, material.tokenizer, settings)
-    _write_predictions(partial / "predictions.jsonl", material.bench.test, fitted.predicted)
-    write_json(partial / "scores.json", fitted.scores.model_dump(mode="json"))
+    fitted = fit(seed, config, settings, material)
+    task, scores = material.data.task, fitted.scores
+    _save_model(partial / "model", fitted, material, settings)
+    write_predictions(partial / PREDICTIONS, task.kind, material.data.test, fitted.predicted)
+    write_json(partial / "scores.json", scores.model_dump(mode="json"))
+    write_json(partial / COST, {"cpu_seconds": fitted.cpu_seconds})
     move_into_place(partial, final)
-    metric = material.bench.task.metric
-    log.info("seed %d: %s %.3f on validation (epoch %d), %.3f on test", seed, metric,
-             fitted.scores.validation[metric], fitted.scores.epoch,
-             fitted.scores.test[metric])  # fmt: skip
-    return fitted.scores
+    log.info("seed %d: %s %.3f on validation (epoch %d), %.3f on test", seed, task.metric,
+             scores.validation[task.metric], scores.epoch, scores.test[task.metric])  # fmt: skip
+    return scores
 
 
-def _save_model(
-    out: Path,
-    fitted: Fitted,
-    folder: Path,
-    tokenizer: PreTrainedTokenizerBase,
-    settings: Settings,
-) -> None:
+def _save_model(out: Path, fitted: Fitted, material: Material, settings: Settings) -> None:
     """Save the model with the tokenizer's own files: saved anew, they would be other files."""
     with quiet():
         fitted.model.save_pretrained(out)
-        if not (folder / "tokenizer.json").is_file():
-            tokenizer.save_pretrained(out)
+        if not (material.folder / "tokenizer.json").is_file():
+            material.tokenizer.save_pretrained(out)
     for name in TOKENIZER_FILES:
-        if (folder / name).is_file():
-            shutil.copyfile(folder / name, out / name)
-    _limit_length(out / "tokenizer_config.json", tokenizer, settings)
+        if (material.folder / name).is_file():
+            shutil.copyfile(material.folder / name, out / name)
+    _limit_length(out / "tokenizer_config.json", material.tokenizer, settings)
 
 
 def _limit_length(file: Path, tokenizer: PreTrainedTokenizerBase, settings: Settings) -> None:
@@ -181,55 +190,49 @@ def _limit_length(file: Path, tokenizer: PreTrainedTokenizerBase, settings: Sett
     write_json(file, {**config, "model_max_length": settings.max_length})
 
 
-def _write_predictions(file: Path, rows: Sequence[Example], predicted: list[list[str]]) -> None:
-    with written(file) as stream:
-        for row, labels in zip(rows, predicted, strict=True):
-            found: dict[str, Any] = {"where": Path(row.where).name, "text": row.text}
-            if row.words:
-                found |= {"tokens": row.words, "tags": row.gold, "predicted": labels}
-            else:
-                found |= {"label": row.gold[0], "predicted": labels[0]}
-            stream.write(json.dumps(found, ensure_ascii=False) + "\n")
-
-
-def read_predictions(file: Path) -> list[list[str]]:
-    """Return the predicted labels of each row of a `predictions.jsonl`."""
-    with file.open(encoding="utf-8") as stream:
-        found = [json.loads(line)["predicted"] for line in stream]
-    return [[labels] if isinstance(labels, str) else labels for labels in found]
+def _thresholds(folder: Path) -> dict[str, float]:
+    found: dict[str, float] = getattr(models.read_config(folder), SETTINGS).get("thresholds", {})
+    return found
 
 
 def _scores(
+    work: Path,
     config: FinetuneConfig,
     settings: Settings,
     material: Material,
     seeds: Sequence[SeedScores],
     baselines: dict[str, dict[str, dict[str, float]]],
 ) -> Scores:
-    bench, task = material.bench, material.bench.task
+    data, task = material.data, material.data.task
+    best = best_seed(seeds, task.metric)
+    gold = [row.gold for row in data.test]
+    said = [read_predictions(work / f"seed-{seed.seed}" / PREDICTIONS) for seed in seeds]
     return Scores(
         task=task.name,
         kind=task.kind,
         metric=task.metric,
-        model=heads.model_name(config.model),
-        labels=bench.labels,
-        rows={"train": len(bench.train), "validation": len(bench.validation),
-              "test": len(bench.test)},
-        split_rule=bench.split_rule,
-        source=bench.source,
-        leakage={"validation": leaked(bench.validation, bench.train),
-                 "test": leaked(bench.test, bench.train)},
+        model=models.model_name(config.model),
+        labels=data.labels,
+        rows={"train": len(data.train), "validation": len(data.validation),
+              "test": len(data.test)},
+        split_rule=data.split_rule,
+        source=data.source,
+        leakage={"validation": leakage(data.validation, data.train),
+                 "test": leakage(data.test, data.train)},
+        repairs=dict(data.repairs),
         cut=material.counts(lambda encoded: encoded.cut),
         swallowed=material.counts(Encoded.swallowed),
         settings=settings.model_dump(mode="json"),
         seeds=tuple(seeds),
-        best_seed=best_seed(seeds, task.metric),
+        best_seed=best,
         validation=over_seeds(seeds, "validation"),
         test=over_seeds(seeds, "test"),
         baselines=baselines,
+        thresholds=_thresholds(work / f"seed-{best}" / "model"),
+        intervals={task.metric: interval(task.kind, task.metric, gold, said)},
         published=tuple(
             {"system": figure.system, "metric": figure.metric, "value": figure.value,
-             "source": figure.source}
+             "source": figure.source, "gain": figure.gain}
             for figure in task.published
         ),
     )  # fmt: skip
@@ -251,26 +254,27 @@ def _mirror(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _card(out: Path, scores: Scores, bench: TaskData, base_model: str) -> None:
+def _card(out: Path, scores: Scores, data: TaskData, base_model: str) -> None:
     settings = {name.replace("_", " "): str(value) for name, value in scores.settings.items()}
-    source = bench.task.hub or bench.task.name
+    source = data.task.name
+    seen = scores.leakage["test"]
     write_card(
         out,
-        pipeline_tag=PIPELINES[scores.kind],
+        pipeline_tag=PIPELINES.get(scores.kind, "token-classification"),
         title=f"{scores.model}, {scores.task}",
-        summary=f"{scores.model} fine-tuned for {bench.task.about}.",
+        summary=f"{scores.model} fine-tuned for {data.task.about}.",
         facts={
             "rows": ", ".join(f"{split} {count:,}" for split, count in scores.rows.items()),
             "split": scores.split_rule,
             "labels": ", ".join(scores.labels),
             "seeds": ", ".join(str(seed.seed) for seed in scores.seeds),
             "chosen": f"seed {scores.best_seed}, by {scores.metric} on validation",
-            "test texts also in train": str(scores.leakage["test"]),
+            "test texts also in train": f"{seen['same']}, and {seen['near']} in part",
             **settings,
         },
         scores=[
             Score(scores.task, source, "test", metric, round(figure.mean, 4))
             for metric, figure in scores.test.items()
         ],
-        base_model=base_model if heads.is_hub_name(base_model) else None,
+        base_model=base_model if models.is_hub_name(base_model) else None,
     )

@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import zstandard
 
-from finetune.data.splits import leaked, load_task
-from finetune.data.tasks import find_task
+from finetune.data.splits import leakage, load_task
+from finetune.data.tasks import find_task, own_task
 from thaitok.errors import UserError
 
 Write = Callable[..., Path]
@@ -46,8 +47,8 @@ def test_a_bad_line_is_named(write_task: Write, line: str, said: str) -> None:
     ("row", "said"),
     [
         ({"tokens": ["ก", "ข"], "tags": ["O"]}, "2 tokens but 1 tags"),
-        ({"tokens": [], "tags": []}, "tokens is empty"),
-        ({"tokens": "กข", "tags": ["O"]}, "tokens is not a list of strings"),
+        ({"tokens": 5, "tags": ["O"]}, "tokens is not a list of strings"),
+        ({"tokens": ["ก"], "tags": [3]}, "tags are numbers without their names"),
         ({"tokens": ["ก"], "tags": ["PERSON"]}, "tag 'PERSON' is not BIO"),
         ({"tokens": ["ก"], "tags": ["O"], "text": "ข"}, "tokens do not rebuild text"),
         ({"tokens": ["ก"], "tags": ["O"], "space_after": [True, False]}, "1 tokens but 2 space"),
@@ -75,11 +76,20 @@ def test_a_label_unseen_in_training_is_named(write_task: Write, split: str) -> N
         load_task(find_task("demo_sentiment"), folder)
 
 
-def test_a_tag_unseen_in_training_is_named(write_task: Write) -> None:
-    rows = [*TAGGED, {"tokens": ["ก"], "tags": ["B-LAW"]}]
+def test_a_tag_unseen_in_training_is_counted_for_a_benchmark(write_task: Write) -> None:
+    rows = [*TAGGED, {"tokens": ["ก", "ข"], "tags": ["B-LAW", "I-LAW"]}]
     folder = write_task("demo_ner", train=TAGGED, validation=rows)
+    bench = load_task(find_task("demo_ner"), folder)
+    assert bench.test[-1].gold == ("B-LAW", "I-LAW")  # scored as it is
+    assert bench.repairs == {"tags that train lacks, kept and scored": 2}
+    assert bench.labels == ("O", "B-PERSON", "I-PERSON")
+
+
+def test_a_tag_unseen_in_training_is_named_in_ones_own_data(write_task: Write) -> None:
+    rows = [*TAGGED, {"tokens": ["ก"], "tags": ["B-LAW"]}]
+    folder = write_task("ner", train=TAGGED, validation=rows)
     with pytest.raises(UserError, match=r"validation.jsonl:21: tag 'B-LAW' does not occur"):
-        load_task(find_task("demo_ner"), folder)
+        load_task(own_task("ner"), folder)
 
 
 def test_an_entity_type_seen_in_one_word_may_have_two(write_task: Write) -> None:
@@ -94,7 +104,7 @@ def test_given_splits_are_kept(write_task: Write) -> None:
     bench = load_task(find_task("demo_sentiment"), folder)
     assert (len(bench.train), len(bench.validation), len(bench.test)) == (20, 5, 4)
     assert bench.split_rule == "official train, validation and test"
-    assert leaked(bench.test, bench.train) == 4
+    assert leakage(bench.test, bench.train) == {"same": 4, "near": 0}
 
 
 def test_without_test_the_validation_split_is_scored_and_never_chosen_on(write_task: Write) -> None:
@@ -151,8 +161,97 @@ def test_missing_data_is_one_clear_line(tmp_path: Path, write_task: Write) -> No
 def test_an_empty_split_is_refused(write_task: Write, split: str) -> None:
     folder = write_task("demo_sentiment", train=GOOD, validation=GOOD, test=GOOD)
     write_task("demo_sentiment", **{split: []})
-    with pytest.raises(UserError, match=rf"{split}.jsonl: .*(empty|no training rows)"):
+    with pytest.raises(UserError, match=rf"{split}.jsonl: the {split} split is empty"):
         load_task(find_task("demo_sentiment"), folder)
+
+
+def test_splits_are_those_of_the_predecessors(write_task: Write) -> None:
+    """As thai2transformers cut ThaiNER: .8, and the rest in halves, seed 2020 for both."""
+    import datasets
+
+    rows = [{"tokens": [f"ก{n}"], "tags": ["O"]} for n in range(6348)]
+    ours = load_task(find_task("thainer_v1.3"), write_task("thainer_v1.3", train=rows))
+    whole = datasets.Dataset.from_dict({"text": [row["tokens"][0] for row in rows]})
+    first = whole.train_test_split(train_size=0.8, test_size=0.2, seed=2020)
+    second = first["test"].train_test_split(train_size=0.5, test_size=0.5, seed=2020)
+    theirs = (first["train"], second["train"], second["test"])
+    assert [len(part) for part in theirs] == [5078, 635, 635]
+    for mine, part in zip((ours.train, ours.validation, ours.test), theirs, strict=True):
+        assert [row.text for row in mine] == part["text"]
+
+
+def test_reviews_are_held_out_as_the_predecessors_did(write_task: Write) -> None:
+    import datasets
+
+    rows = [{"review_body": f"ร้าน {n}", "star_rating": n % 5} for n in range(400)]
+    folder = write_task("wongnai_reviews", train=rows, test=rows[:5])
+    ours = load_task(find_task("wongnai_reviews"), folder)
+    whole = datasets.Dataset.from_dict({"text": [row["review_body"] for row in rows]})
+    theirs = whole.train_test_split(train_size=360, seed=2020)
+    assert [row.text for row in ours.train] == theirs["train"]["text"]
+    assert [row.text for row in ours.validation] == theirs["test"]["text"]
+
+
+def test_a_row_of_the_table_may_have_its_own_rule(write_task: Write) -> None:
+    rows = [{"text": f"good {n}", "label": n % 5} for n in range(20)]
+    folder = write_task("yelp_review_full", train=rows, test=rows[:10])
+    task = replace(
+        find_task("yelp_review_full"),
+        validation=8,
+        first={"train": 6, "validation": 4, "test": 9},
+    )
+    bench = load_task(task, folder)
+    assert (len(bench.train), len(bench.validation), len(bench.test)) == (6, 4, 9)
+    assert bench.split_rule.endswith("validation is 8 rows of train (seed 2020); "
+                                     "of each the first 6, 4, 9 rows")  # fmt: skip
+    same = load_task(replace(task, validation=None, first={}), folder)
+    assert (len(same.train), len(same.validation)) == (10, 10)
+
+
+def test_questions_are_held_out_with_their_context(write_task: Write) -> None:
+    rows = [{"context": f"เมือง {n // 4}", "question": f"{n}", "answers": "เมือง"} for n in range(80)]
+    bench = load_task(find_task("xquad_th"), write_task("xquad_th", validation=rows))
+    parts = (bench.train, bench.validation, bench.test)
+    contexts = [{row.text for row in part} for part in parts]
+    assert [len(part) for part in parts] == [64, 8, 8]
+    assert sum(map(len, contexts)) == len(set.union(*contexts)) == 20
+
+
+def test_a_lone_split_must_be_called_train_in_ones_own_data(write_task: Write) -> None:
+    with pytest.raises(UserError, match=r"holds no sequence; it needs sequence/train.jsonl"):
+        load_task(own_task("sequence"), write_task("sequence", test=GOOD))
+
+
+def test_empty_texts_leave_train_and_stay_in_test(write_task: Write) -> None:
+    empty = [{"text": text, "label": "a"} for text in ("", " \n", "\u200b", None)]
+    folder = write_task(
+        "demo_sentiment", train=[*GOOD, *empty], validation=[*GOOD, *empty], test=[*empty, *GOOD]
+    )
+    bench = load_task(find_task("demo_sentiment"), folder)
+    assert (len(bench.train), len(bench.validation), len(bench.test)) == (20, 24, 24)
+    assert bench.repairs == {"empty texts, dropped from train": 4}
+    assert bench.test[3].text == ""
+    write_task("demo_sentiment", train=empty, validation=empty, test=empty)
+    with pytest.raises(UserError, match="all training texts of demo_sentiment are empty"):
+        load_task(find_task("demo_sentiment"), folder)
+
+
+def test_misaligned_questions_are_dropped_up_to_a_twentieth(write_task: Write) -> None:
+    def question(start: int) -> dict[str, Any]:
+        answers = {"text": ["สวย"], "answer_start": [start]}
+        return {"context": "สวยและสวยมาก", "question": "?", "answers": answers}
+
+    rows = [{**question(0), "context": f"สวย{n}"} for n in range(38)]
+    folder = write_task("qa", train=[*rows, question(4)], validation=rows[:2], test=rows[:2])
+    bench = load_task(own_task("qa"), folder)
+    assert len(bench.train) == 38 and bench.labels == ()
+    assert bench.repairs == {
+        "misaligned answers, dropped": 1,
+        "questions with misaligned answers alone, dropped": 1,
+    }
+    write_task("qa", train=[*rows, *[question(4)] * 3])
+    with pytest.raises(UserError, match="3 of 45 questions have misaligned answers alone"):
+        load_task(own_task("qa"), folder)
 
 
 def test_labels_and_words_are_read_as_the_row_says(write_task: Write) -> None:
@@ -163,29 +262,6 @@ def test_labels_and_words_are_read_as_the_row_says(write_task: Write) -> None:
     assert example.gold == ("RPRE", "PUNC")
     write_task("thainer_v1.3", train=[{"tokens": ["ก"], "tags": ["B-ไม่ยืนยัน"]}] * 20)
     assert load_task(find_task("thainer_v1.3"), folder).labels == ("O",)
-
-
-def test_hub_rows_get_our_columns_and_label_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    import datasets
-
-    names = ["pos", "neu", "neg", "q"]
-    features = datasets.Features(
-        {"texts": datasets.Value("string"), "category": datasets.ClassLabel(names=names)}
-    )
-
-    def load(repo: str, *, revision: str, data_dir: str | None) -> Any:
-        assert (repo, data_dir) == ("pythainlp/wisesight_sentiment", None)
-        assert len(revision) == 40
-        rows = datasets.Dataset.from_dict(
-            {"texts": ["ดี", "แย่"] * 10, "category": [0, 2] * 10}, features=features
-        )
-        return {"train": rows, "validation": rows, "test": rows}
-
-    monkeypatch.setattr(datasets, "load_dataset", load)
-    bench = load_task(find_task("wisesight_sentiment"), None)
-    assert bench.labels == ("negative", "positive")
-    assert bench.source.startswith("pythainlp/wisesight_sentiment@85a79ed")
-    assert bench.test[1].where == "pythainlp/wisesight_sentiment test[1]"
 
 
 def test_the_hub_out_of_reach_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:

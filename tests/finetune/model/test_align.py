@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
-from finetune.model.align import Place, Window, cut_windows, join_words, locate_words, place_words
+from finetune.model.align import Place, locate_words, place_words, reading_order
 from finetune.model.encode import encode_words
+from finetune.model.windows import Window, cut_windows
+from thaitok.alignment import join_words
 
 WORD = st.text(
     st.sampled_from("กขคงจชดตนมยรลวสหอเแะาิีุู่้์ำ 19abZ.,()😀\u200b\ufeff\u0e4d"), min_size=1, max_size=8
@@ -38,7 +40,7 @@ def test_words_are_found_in_the_text_they_rebuild() -> None:
 
 
 def window(*spans: tuple[int, int]) -> Window:
-    return Window(0, (0, *range(5, 5 + len(spans)), 2), ((0, 0), *spans, (0, 0)))
+    return Window((0, *range(5, 5 + len(spans)), 2), ((0, 0), *spans, (0, 0)))
 
 
 def test_a_word_is_read_on_its_first_piece() -> None:
@@ -76,7 +78,7 @@ def test_no_character_falls_between_two_pieces(
     tokenizer: PreTrainedTokenizerFast, text: str
 ) -> None:
     # A rule that reads two characters as one has an offset for one of them only.
-    spans = cut_windows(tokenizer, [text], 64)[0].spans
+    spans = cut_windows(tokenizer, [text], 64)[0][0].spans
     assert {at for start, end in spans for at in range(start, end)} == set(range(len(text)))
 
 
@@ -99,13 +101,12 @@ def test_every_word_is_placed_on_a_piece_that_touches_it(
         tokenizer, [text for text, _ in joined], [spans for _, spans in joined], length
     )
     assert len(encoded.places) == len(rows)
-    assert max(len(window.ids) for window in encoded.windows) <= length
+    assert max(len(window.ids) for windows in encoded.windows for window in windows) <= length
     for row, (_, spans) in enumerate(joined):
         assert len(encoded.places[row]) == len(spans)
         covered = {
             at
-            for window in encoded.windows
-            if window.row == row
+            for window in encoded.windows[row]
             for start, end in window.spans
             for at in range(start, end)
         }
@@ -116,9 +117,7 @@ def test_every_word_is_placed_on_a_piece_that_touches_it(
         for (start, end), place in zip(spans, encoded.places[row], strict=True):
             assert (place is None) == covered.isdisjoint(range(start, end))
             if place:
-                found = encoded.windows[place.window]
-                assert found.row == row
-                piece_start, piece_end = found.spans[place.piece]
+                piece_start, piece_end = encoded.windows[row][place.window].spans[place.piece]
                 assert piece_start < end and piece_end > start
 
 
@@ -126,10 +125,40 @@ def test_pieces_round_trip_to_words_on_thai(tokenizer: PreTrainedTokenizerFast) 
     words = ["คุณ", "สมชาย", " ", "ไป", "เชียงใหม่", "เมื่อวานนี้"] * 6
     text, spans = join_words(words)
     encoded = encode_words(tokenizer, [text], [spans], 16)
-    assert len(encoded.windows) > 3
-    for before, after in pairwise(encoded.windows):
+    assert len(encoded.windows[0]) > 3
+    for before, after in pairwise(encoded.windows[0]):
         assert after.spans[1][0] < before.spans[-2][1]  # they share some text
     for place, (start, end) in zip(encoded.places[0], spans, strict=True):
         assert place and place.own
-        piece_start, piece_end = encoded.windows[place.window].spans[place.piece]
+        piece_start, piece_end = encoded.windows[0][place.window].spans[place.piece]
         assert piece_start < end and piece_end > start
+
+
+@settings(max_examples=60, deadline=None)
+@given(words=WORDS, times=st.integers(1, 12), length=st.sampled_from([8, 11, 64]))
+def test_each_piece_of_a_text_is_read_once_and_in_order(
+    tokenizer: PreTrainedTokenizerFast, words: list[str], times: int, length: int
+) -> None:
+    text = "".join(words) * times
+    (windows,) = cut_windows(tokenizer, [text], length)
+    (whole,) = cut_windows(tokenizer, [text], 10_000)
+    order = reading_order(windows)
+    ids = [{windows[window].ids[piece] for window, piece in places} for places in order]
+    inside = [piece for piece, (start, end) in enumerate(whole[0].spans) if start < end]
+    assert ids == [{whole[0].ids[piece]} for piece in inside]
+
+
+def test_a_question_stands_before_every_window_of_its_context(
+    tokenizer: PreTrainedTokenizerFast,
+) -> None:
+    context, question = "อาหารร้านนี้อร่อยมาก " * 9, "ราคา"
+    (windows,) = cut_windows(tokenizer, [context], 24, [question])
+    assert len(windows) > 3
+    first = tokenizer(question, add_special_tokens=False)["input_ids"]
+    for window in windows:
+        assert list(window.ids[1 : 1 + len(first)]) == first
+        assert all(start == end for start, end in window.spans[: 1 + len(first)])
+    read = {at for window in windows for start, end in window.spans for at in range(start, end)}
+    assert read == set(range(len(context)))
+    (short,) = cut_windows(tokenizer, ["ดี"], 24, [context])
+    assert len(short) == 1 and len(short[0].ids) <= 24

@@ -3,13 +3,26 @@ from __future__ import annotations
 from itertools import pairwise, product
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finetune.model.decode import allowed, carry_on, is_bio, viterbi
-from finetune.model.encode import unread_scores
+from finetune.model.decode import (
+    allowed,
+    carry_on,
+    entity_spans,
+    is_bio,
+    is_bioes,
+    may_end,
+    to_bio,
+    to_bioes,
+    viterbi,
+)
+from finetune.model.tags import unread_scores
 
 LABELS = ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
+
+
+BIOES = ("O", *(f"{place}-{kind}" for kind in ("LOC", "PER") for place in "BIES"))
 
 
 def valid(path: tuple[int, ...]) -> bool:
@@ -67,4 +80,41 @@ def test_other_labels_are_not_taken_for_bio() -> None:
     assert is_bio(LABELS)
     assert not is_bio(["NOUN", "VERB"])
     assert not is_bio(["O", "B-PER", "E-PER"])
+    assert is_bioes(BIOES) and not is_bioes(LABELS)
     assert not is_bio(["O"])
+
+
+def valid_bio(tags: list[str]) -> bool:
+    return all(
+        not after.startswith("I-") or (before != "O" and before[2:] == after[2:])
+        for before, after in pairwise(["O", *tags])
+    )
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(LABELS), max_size=8).filter(valid_bio))
+def test_bioes_says_what_bio_says(tags: list[str]) -> None:
+    bioes = to_bioes(tags)
+    assert [to_bio(tag) for tag in bioes] == tags
+    begins, follows = allowed(BIOES)
+    numbers = [BIOES.index(tag) for tag in bioes]
+    if numbers:
+        assert begins[numbers[0]] and may_end(BIOES)[numbers[-1]]
+        assert all(follows[before, after] for before, after in pairwise(numbers))
+
+
+@given(st.integers(0, 10_000), st.integers(1, 5))
+def test_bioes_paths_are_whole_entities(seed: int, words: int) -> None:
+    scores = np.random.default_rng(seed).normal(size=(words, len(BIOES))) * 3
+    path = viterbi(scores, *allowed(BIOES), may_end(BIOES))
+    tags = [BIOES[label] for label in path]
+    assert to_bioes([to_bio(tag) for tag in tags]) == tags
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(LABELS), max_size=8).filter(valid_bio))
+def test_entities_are_those_seqeval_finds(tags: list[str]) -> None:
+    from seqeval.metrics.sequence_labeling import get_entities
+
+    found = [(kind, first, end - 1) for first, end, kind in entity_spans(tags)]
+    assert found == get_entities(tags)
