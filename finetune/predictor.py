@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -247,13 +248,24 @@ def entities_of(
     path = viterbi(scores, *allowed(tags))
     spans = [windows[window].spans[piece] for (window, piece), *_ in order]
     for first, end, kind in entity_spans(tags[tag] for tag in path):
-        start, stop = spans[first][0], spans[end - 1][1]
-        inside = text[start:stop]
-        start += len(inside) - len(inside.lstrip())
-        stop -= len(inside) - len(inside.rstrip())
-        if start < stop:
+        span = _seen(text, (spans[first][0], spans[end - 1][1]))
+        if span[0] < span[1]:
             lowest = min(scores[at, path[at]] for at in range(first, end))
-            yield _found(text, (start, stop), kind, math.exp(lowest))
+            yield _found(text, span, kind, math.exp(lowest))
+
+
+def _seen(text: str, span: Span) -> Span:
+    """Take white space and invisible characters off the edges of a span."""
+    start, end = span
+    while start < end and _unseen(text[start]):
+        start += 1
+    while start < end and _unseen(text[end - 1]):
+        end -= 1
+    return start, end
+
+
+def _unseen(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) in ("Cf", "Cc")
 
 
 def _joined(

@@ -135,6 +135,7 @@ def peers(
             train_dataset=rows,  # type: ignore[arg-type]
             data_collator=transformers.DataCollatorWithPadding(material.tokenizer),
         )  # fmt: skip
+        trainer.remove_callback(transformers.trainer_callback.PrinterCallback)
         begun = time.process_time()
         trainer.train()
         spent = time.process_time() - begun

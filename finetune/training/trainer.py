@@ -15,16 +15,22 @@ from transformers.trainer_callback import PrinterCallback
 from finetune.config import FinetuneConfig, Settings
 from finetune.model import models
 from finetune.model.head import Head, Row, outputs_of
+from finetune.training.order import LengthOrder
 from thaitok.devices import computes_bf16
 from thaitok.progress import Advance
 
 
 class HeadTrainer(transformers.Trainer):
-    """The Trainer with a head's own loss."""
+    """The Trainer with a head's own loss, and rows in batches of like lengths."""
 
-    def __init__(self, head: Head, **rest: Any) -> None:
-        super().__init__(**rest)
+    def __init__(self, head: Head, rows: list[Row], **rest: Any) -> None:
+        super().__init__(train_dataset=rows, **rest)
         self.head = head
+        self.rows = rows
+
+    def _get_train_sampler(self, *_: Any) -> LengthOrder:
+        lengths = [len(row["input_ids"]) for row in self.rows]
+        return LengthOrder(lengths, self.args.train_batch_size, self.args.seed)
 
     def compute_loss(self, model: Any, inputs: dict[str, Tensor], *_: Any, **__: Any) -> Tensor:
         labels = inputs.pop("labels")
@@ -55,9 +61,9 @@ def make_trainer(
 
     trainer = HeadTrainer(
         head,
+        rows,
         model=model,
         args=arguments,
-        train_dataset=rows,
         data_collator=collate,
         processing_class=tokenizer,
         callbacks=[watch],
@@ -79,7 +85,6 @@ def training_arguments(
         learning_rate=settings.learning_rate,
         warmup_steps=settings.warmup,  # below 1 it is a share
         weight_decay=settings.weight_decay,
-        train_sampling_strategy="group_by_length",
         bf16=computes_bf16(torch.device(models.pick_device(config.device))),
         use_cpu=config.device == "cpu",
         dataloader_pin_memory=torch.cuda.is_available() and config.device != "cpu",

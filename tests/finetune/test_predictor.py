@@ -218,9 +218,31 @@ def test_gold_entities_come_back_at_their_characters(tokenizer: PreTrainedTokeni
     assert readable > 1500
 
 
+@pytest.mark.parametrize(
+    ("name", "split"), [("thainer_v1.3", "test"), ("ud_thai_tud_pos", "validation")]
+)
+def test_every_gold_word_of_real_text_is_read(
+    tokenizer: PreTrainedTokenizerFast, name: str, split: str
+) -> None:
+    rows = getattr(real_task(name, split), split)
+    head = TagHead(("O", "B-PER", "I-PER"))
+    encoded = head.encode(tokenizer, rows, 64)
+    assert max(map(len, encoded.windows)) > 3, "texts are longer than a window"
+    zeros = [
+        [np.zeros((len(window.ids), len(head.outputs)), np.float32) for window in windows]
+        for windows in encoded.windows
+    ]
+    found = head.read(encoded, zeros)
+    assert [len(tags) for tags in found] == [len(row.words) for row in rows]
+    unread = sum(place is None for places in encoded.places for place in places)
+    assert unread < 0.001 * sum(map(len, found)), "next to every word has a piece to read it at"
+
+
 def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     inside = text[start:end]
-    return start + len(inside) - len(inside.lstrip()), end - len(inside) + len(inside.rstrip())
+    unseen = " \n\t\u200b\ufeff"
+    left = len(inside) - len(inside.lstrip(unseen))
+    return start + left, end - len(inside) + len(inside.rstrip(unseen))
 
 
 def real_task(name: str, split: str) -> TaskData:
