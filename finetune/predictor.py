@@ -192,7 +192,7 @@ class Predictor:
         encoded = encode_words(self.tokenizer, texts, spans, self.length)
         logits = self._logits(encoded.windows)
         for row, text in enumerate(texts):
-            scores = head.word_scores(encoded.places[row], logits[row])
+            scores = head.word_scores(encoded.words(row), encoded.places[row], logits[row])
             path = head.best_path(scores)
             tags = [to_bio(head.outputs[tag]) for tag in path]
             chances = [math.exp(of[tag]) for of, tag in zip(scores, path, strict=True)]

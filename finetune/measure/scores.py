@@ -56,8 +56,9 @@ class Scores(Config):
     cut: dict[str, int]
     """Texts of which some windows were left out: the first and evenly spread ones are read."""
     swallowed: dict[str, int]
-    """Words without a piece of their own, scored by the piece that covers them: 10 to 20 % of
-    finely cut words under a tokenizer of long pieces, and so a ceiling to the score."""
+    """Words without a piece of their own: 10 to 20 % of finely cut words under a tokenizer of long
+    pieces. Parts of speech they take from training, entity tags from the piece that covers them,
+    which is a ceiling to the score."""
     settings: dict[str, Any]
     seeds: tuple[SeedScores, ...]
     best_seed: int

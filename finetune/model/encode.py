@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 class Encoded:
     """Texts, the windows of each, and for each of its words the piece to read it at.
 
-    Without words there are no places. `cut` counts the texts of which some windows are left out.
+    `spans` are the words' characters. Without words there are neither spans nor places. `cut`
+    counts the texts of which some windows are left out.
     """
 
     texts: list[str]
     windows: list[list[Window]]
     places: list[list[Place | None]]
+    spans: Sequence[Sequence[Span]] = ()
     cut: int = 0
 
     def swallowed(self) -> int:
@@ -35,7 +37,11 @@ class Encoded:
         """Yield the rows in parts of so many, in order."""
         for start in range(0, len(self.windows), rows):
             part = slice(start, start + rows)
-            yield Encoded(self.texts[part], self.windows[part], self.places[part])
+            yield Encoded(self.texts[part], self.windows[part], self.places[part], self.spans[part])
+
+    def words(self, row: int) -> list[str]:
+        """Return the words of a row."""
+        return [self.texts[row][start:end] for start, end in self.spans[row]]
 
 
 def encode_words(
@@ -47,7 +53,7 @@ def encode_words(
     """Cut texts to windows and place their words; no word is lost, however long the text."""
     windows = cut_windows(tokenizer, texts, max_length)
     places = [place_words(of, found) for of, found in zip(spans, windows, strict=True)]
-    return Encoded(list(texts), windows, places)
+    return Encoded(list(texts), windows, places, spans)
 
 
 def encode_texts(
@@ -69,7 +75,7 @@ def encode_texts(
     else:
         found = cut_windows(tokenizer, texts, max_length, spans=False)
     cut = sum(len(of) > windows for of in found)
-    return Encoded(texts, [_spread(of, windows) for of in found], [], cut)
+    return Encoded(texts, [_spread(of, windows) for of in found], [], cut=cut)
 
 
 def _spread(windows: list[Window], count: int) -> list[Window]:

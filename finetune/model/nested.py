@@ -80,10 +80,11 @@ class NestedHead(Head):
 
     def read(self, encoded: Encoded, logits: Sequence[Sequence[Logits]]) -> list[list[str]]:
         found = []
-        for places, windows in zip(encoded.places, logits, strict=True):
+        for row, windows in enumerate(logits):
+            words, places = encoded.words(row), encoded.places[row]
             entities: set[tuple[int, int, str]] = set()
             for of_layer in self.layer_logits(windows):
-                scores = self.tagger.word_scores(places, of_layer)
+                scores = self.tagger.word_scores(words, places, of_layer)
                 path = viterbi(scores, *self.rules)
                 entities.update(entity_spans(self.tags[tag] for tag in path))
             found.append(name_entities(entities))

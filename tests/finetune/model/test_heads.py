@@ -127,6 +127,21 @@ def test_an_unread_word_has_the_most_frequent_tag_of_training(
     assert TagHead(head.labels, **head.settings()).unread.argmax() == 1
 
 
+def test_a_swallowed_word_has_the_tag_it_had_so_in_training(
+    tokenizer: PreTrainedTokenizerFast,
+) -> None:
+    train = [example(["ทำ", "งาน"], ["VERB", "NOUN"])] * 3
+    head = TagHead(("NOUN", "VERB"))
+    head.training_rows(head.encode(tokenizer, train, 64), train)
+    kept = TagHead(head.labels, **head.settings())
+    assert kept.swallowed == {"งาน": {"NOUN": 3}}
+    encoded = head.encode(tokenizer, train[:1], 64)
+    assert encoded.swallowed() == 1  # ทำงาน is one piece
+    says_verb = [[np.tile(np.float32([0, 9]), (len(encoded.windows[0][0].ids), 1))]]
+    assert kept.read(encoded, says_verb) == [["VERB", "NOUN"]]
+    assert TagHead(head.labels).read(encoded, says_verb) == [["VERB", "VERB"]]
+
+
 def test_a_swallowed_cluster_begins_no_word(tokenizer: PreTrainedTokenizerFast) -> None:
     row = example(list("ทำงาน"), ["B", "I", "B", "I", "I"])
     head = TagHead(("B", "I"))
