@@ -37,6 +37,14 @@ def test_file_then_flags_then_set_wins(tmp_path: Path) -> None:
     assert (config.out, config.steps, config.inner) == (Path("x"), 3, Inner(rate=0.4, kind="b"))
 
 
+def test_a_part_of_a_key_in_quotes_may_hold_dots(tmp_path: Path) -> None:
+    class Tables(Config):
+        of: dict[str, dict[str, int]] = {}
+
+    config = load_config(Tables, None, ['of."v1.3".epochs=2', "of.v2.epochs=3"])
+    assert config.of == {"v1.3": {"epochs": 2}, "v2": {"epochs": 3}}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
