@@ -25,6 +25,10 @@ class Outer(Config):
     maybe: Inner | None = None
 
 
+class Tables(Config):
+    of: dict[str, dict[str, int]] = Field(default_factory=dict)
+
+
 def write(folder: Path, text: str) -> Path:
     path = folder / "run.toml"
     path.write_text(text, encoding="utf-8")
@@ -38,9 +42,6 @@ def test_file_then_flags_then_set_wins(tmp_path: Path) -> None:
 
 
 def test_a_part_of_a_key_in_quotes_may_hold_dots(tmp_path: Path) -> None:
-    class Tables(Config):
-        of: dict[str, dict[str, int]] = {}
-
     config = load_config(Tables, None, ['of."v1.3".epochs=2', "of.v2.epochs=3"])
     assert config.of == {"v1.3": {"epochs": 2}, "v2": {"epochs": 3}}
 
