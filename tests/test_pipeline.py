@@ -66,7 +66,7 @@ def test_promise_1_documents_in_are_kept_dropped_or_quarantined(made: Path) -> N
 
 
 def test_results_stand_beside_their_baselines(made: Path) -> None:
-    for task, baseline in (("sentiment", "tfidf_svm"), ("ner", "linear_words")):
+    for task, baseline in (("sentiment", "tfidf_svm"), ("ner", "crf")):
         scores = json.loads((made / task / "scores.json").read_text(encoding="utf-8"))
         assert baseline in scores["baselines"]
         assert len(scores["seeds"]) == (2 if task == "ner" else 1)
