@@ -36,6 +36,7 @@ Make = Callable[..., BenchmarkConfig]
 NAMES = ("benchmark.json", "benchmark.md", "benchmark.html")
 
 
+@pytest.mark.slow
 def test_what_is_there_is_reused_and_what_is_missing_is_run(
     config: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ def config(model_folder: Path, data: Path, out: Path, trials: int) -> FinetuneCo
     })  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_stopped_search_goes_on_where_it_stopped(
     model_folder: Path, demo_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
