@@ -16,12 +16,13 @@ import transformers
 from transformers import PreTrainedModel
 
 from finetune.data.clusters import split_clusters
+from finetune.data.entities import entities_of
 from finetune.data.rows import Example
 from finetune.data.tasks import Kind
 from finetune.model import models
 from finetune.model.align import reading_order
 from finetune.model.answers import AnswerHead
-from finetune.model.decode import allowed, entity_spans, to_bio, viterbi
+from finetune.model.decode import allowed, to_bio, viterbi
 from finetune.model.encode import encode_words
 from finetune.model.head import Head, Logits, log_softmax
 from finetune.model.heads import saved_head
@@ -181,7 +182,7 @@ class Predictor:
             found = {
                 (one.start, -one.end, one.label): one
                 for of_layer in by_layer(logits)
-                for one in entities_of(text, windows, of_layer, tags)
+                for one in read_entities(text, windows, of_layer, tags)
             }
             ordered = tuple(found[place] for place in sorted(found))
             yield Prediction(text=text, head=self.kind, found=ordered)
@@ -228,7 +229,7 @@ def predict(
     yield from Predictor(model, batch_size=batch_size, device=device)(texts)
 
 
-def entities_of(
+def read_entities(
     text: str, windows: Sequence[Window], logits: Sequence[Logits], tags: Sequence[str]
 ) -> Iterator[Found]:
     """Yield the entities of a text: runs of pieces whose BIO tags are the best valid ones.
@@ -247,7 +248,7 @@ def entities_of(
     ])  # fmt: skip
     path = viterbi(scores, *allowed(tags))
     spans = [windows[window].spans[piece] for (window, piece), *_ in order]
-    for first, end, kind in entity_spans(tags[tag] for tag in path):
+    for first, end, kind in entities_of(tags[tag] for tag in path):
         span = _seen(text, (spans[first][0], spans[end - 1][1]))
         if span[0] < span[1]:
             lowest = min(scores[at, path[at]] for at in range(first, end))
@@ -280,7 +281,7 @@ def _joined(
         begun = [f"{'B' if not at else tag}-word" for at, tag in enumerate(tags)]
     else:
         begun = list(tags)
-    for first, end, label in entity_spans(begun):
+    for first, end, label in entities_of(begun):
         span = spans[first][0], spans[end - 1][1]
         yield _found(text, span, label, min(scores[first:end]))
 

@@ -19,8 +19,9 @@ from finetune.data.columns import (
     strings_of,
     text_of,
 )
+from finetune.data.entities import Entity, entities_of, write_entities
 from finetune.data.kinds import Kind, Task
-from finetune.data.tags import Entity, entities_of, nest, read_bio
+from finetune.data.tags import nest, read_bio
 from finetune.model.align import locate_words
 from thaitok.alignment import Span, join_words
 from thaitok.errors import UserError
@@ -131,8 +132,7 @@ def _nested(task: Task, where: str, row: Row, repairs: Repairs) -> Example | Non
     read = _layers if layered else _entities
     entities = nest(read(task, given, len(words), repairs, where), repairs)
     text, spans = _joined(task, row, words, where)
-    gold = tuple(f"{first}:{end}:{kind}" for first, end, kind in entities)
-    return Example(text, gold, where, tuple(words), tuple(spans))
+    return Example(text, tuple(write_entities(entities)), where, tuple(words), tuple(spans))
 
 
 def _entities(task: Task, given: Any, many: int, repairs: Repairs, where: str) -> list[Entity]:

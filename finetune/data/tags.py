@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from finetune.data.entities import Entity, in_order
 from thaitok.errors import UserError
 
 MENDED = "I- tags without an entity before them, made B-"
@@ -13,9 +14,6 @@ REPEATED = "entities given twice, taken once"
 
 PLACES = {"B": "B", "I": "I", "E": "I", "L": "I", "M": "I", "S": "B", "U": "B", "W": "B"}
 """The places of BIOES, BILOU and BMEWO in BIO: single words begin, last ones are inside."""
-
-Entity = tuple[int, int, str]
-"""First word, end word (excluded), type."""
 
 
 def read_bio(
@@ -48,25 +46,13 @@ def _one_tag(tag: str, relabel: Mapping[str, str], where: str) -> str:
     return "O" if kind == "O" else f"{PLACES[tag[0]]}-{kind}"
 
 
-def entities_of(tags: Sequence[str]) -> list[Entity]:
-    """Return the entities of sound BIO tags, in order."""
-    starts = [at for at, tag in enumerate(tags) if tag[0] == "B"]
-    entities = []
-    for start in starts:
-        end = start + 1
-        while end < len(tags) and tags[end][0] == "I":
-            end += 1
-        entities.append((start, end, tags[start][2:]))
-    return entities
-
-
 def nest(entities: Sequence[Entity], repairs: Counter[str]) -> list[Entity]:
     """Order entities by first word, then the longer first; leave out repeated and crossing ones.
 
     Two cross that overlap with neither inside the other: no model of layers or brackets can
     give both, so the later one is dropped.
     """
-    once = sorted(set(entities), key=lambda one: (one[0], -one[1], one[2]))
+    once = sorted(set(entities), key=in_order)
     repairs[REPEATED] += len(entities) - len(once)
     kept: list[Entity] = []
     open_ends: list[int] = []

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from finetune.data.entities import Entity, entities_of, parse_entities
 from finetune.data.tasks import Kind
 from finetune.measure.answers import ANSWER_FIGURES, answer_figures
 
@@ -22,45 +23,8 @@ Labels = Sequence[Sequence[str]]
 Counts = npt.NDArray[np.float64]
 """(rows, labels, 3): of each label the items that are right, that are predicted, that are gold."""
 
-Entity = tuple[int, int, str]
-"""First word, end (excluded) and type."""
-
 WORD = "word"
 """The one label of word segmentation."""
-
-
-def entities(tags: Sequence[str]) -> list[Entity]:
-    """Return the entities of BIO tags, strictly: each begins with its B-.
-
-    An I- that goes on from no B- or I- of its type belongs to none, as in seqeval's mode "strict"
-    with scheme IOB2 (its default mode forgives that and scores higher).
-    """
-    found: list[Entity] = []
-    first, kind = -1, ""  # of the entity that is open; -1: none
-    for at, tag in enumerate(tags):
-        if first >= 0 and tag[:1] == "I" and tag[2:] == kind:
-            continue
-        if first >= 0:
-            found.append((first, at, kind))
-            first = -1
-        if tag[:1] == "B":
-            first, kind = at, tag[2:]
-    if first >= 0:
-        found.append((first, len(tags), kind))
-    return found
-
-
-def nested_entities(row: Sequence[str]) -> list[Entity]:
-    """Return the entities written FIRST:END:TYPE.
-
-    >>> nested_entities(["0:3:date", "2:3:cardinal"])
-    [(0, 3, 'date'), (2, 3, 'cardinal')]
-    """
-    found = []
-    for written in row:
-        first, end, kind = written.split(":", 2)
-        found.append((int(first), int(end), kind))
-    return found
 
 
 def word_spans(tags: Sequence[str]) -> list[Entity]:
@@ -73,9 +37,9 @@ def items(kind: Kind, row: Sequence[str]) -> set[tuple[Any, ...]]:
     """Return the items of one row, each a tuple with its label last; answers have none."""
     match kind:
         case "ner":
-            return set(entities(row))
+            return set(entities_of(row))
         case "nested":
-            return set(nested_entities(row))
+            return set(parse_entities(row))
         case "words":
             return set(word_spans(row))
         case "multilabel":

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from finetune.measure.counts import Entity, entities, nested_entities
+from finetune.data.entities import entities_of, layer_tags, write_entities
 from finetune.measure.naive import Predict, Rows
 
 Describe = Callable[[Sequence[str]], Iterable[list[str]]]
@@ -50,33 +50,16 @@ LAYERS = 3
 
 def crf_layers(train: Rows, validation: Rows, labels: Sequence[str]) -> Predict:
     """Tag nested entities by one CRF a layer: the outermost, those within them, and once more."""
+    laid = [(row, layer_tags(row.gold, len(row.words), LAYERS)) for row in train]
     tags = [
-        _fit([(row.words, _layer(row.gold, depth, len(row.words))) for row in train], word_features)
+        _fit([(row.words, layers[depth]) for row, layers in laid], word_features)
         for depth in range(LAYERS)
     ]
 
     def found(words: Sequence[str]) -> list[str]:
-        spans = {span for tag in tags for span in entities(tag(words))}
-        return [f"{a}:{b}:{kind}" for a, b, kind in sorted(spans, key=in_order)]
+        return write_entities({span for tag in tags for span in entities_of(tag(words))})
 
     return lambda rows: [found(row.words) for row in rows]
-
-
-def in_order(entity: Entity) -> tuple[int, int, str]:
-    """Order entities by their first word, the longer before the shorter."""
-    first, end, kind = entity
-    return first, -end, kind
-
-
-def _layer(gold: Sequence[str], depth: int, words: int) -> list[str]:
-    """Return the BIO tags of the entities that lie within `depth` others."""
-    tags = ["O"] * words
-    before: list[Entity] = []
-    for first, end, kind in sorted(nested_entities(gold), key=in_order):
-        if depth == sum(a <= first and end <= b for a, b, _ in before):
-            tags[first:end] = [f"B-{kind}", *[f"I-{kind}"] * (end - first - 1)]
-        before.append((first, end, kind))
-    return tags
 
 
 def _fit(rows: Sequence[Tagged], describe: Describe) -> Tag:

@@ -7,16 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from finetune.data.entities import Entity, entities_of, parse_entities
 from finetune.data.rows import Example
 from finetune.data.tasks import Kind
 from finetune.measure.counts import (
-    Entity,
     Labels,
     check_pairs,
     counted_labels,
-    entities,
     items,
-    nested_entities,
     row_counts,
     word_spans,
 )
@@ -76,7 +74,7 @@ def entity_errors(kind: Kind, gold: Labels, predicted: Labels) -> dict[str, int]
     that is not itself right (of its own type: wrong border), or is missed. A predicted entity is
     spurious when it overlaps no gold one.
     """
-    read = entities if kind == "ner" else nested_entities
+    read = entities_of if kind == "ner" else parse_entities
     counts = Counter[str]()
     for right, said in zip(gold, predicted, strict=True):
         wanted, found = set(read(right)), set(read(said))
@@ -193,7 +191,7 @@ def _difference(kind: Kind, row: Example, said: Sequence[str]) -> tuple[str, str
             differ = set(right) ^ set(cut)
             return _words(row, right, differ), _words(row, cut, differ), len(differ)
         case "nested":
-            wanted, found = nested_entities(row.gold), nested_entities(said)
+            wanted, found = parse_entities(row.gold), parse_entities(said)
             differ = set(wanted) ^ set(found)
             return _entities(row, wanted, differ), _entities(row, found, differ), len(differ)
     wrong = [at for at, (a, b) in enumerate(zip(row.gold, said, strict=True)) if a != b]

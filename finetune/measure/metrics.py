@@ -8,15 +8,14 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
+from finetune.data.entities import Entity, parse_entities
 from finetune.data.tasks import Kind
 from finetune.measure.answers import ANSWER_FIGURES
 from finetune.measure.counts import (
     Counts,
-    Entity,
     Labels,
     check_pairs,
     counted_labels,
-    nested_entities,
     row_counts,
 )
 
@@ -127,7 +126,7 @@ def _depth_recalls(gold: Labels, predicted: Labels) -> Scores:
     """Return which share is found of the entities within no other one, and of those within one."""
     found: dict[bool, list[bool]] = {False: [], True: []}
     for row, said in zip(gold, predicted, strict=True):
-        right, known = nested_entities(row), set(nested_entities(said))
+        right, known = parse_entities(row), set(parse_entities(said))
         for entity in right:
             inner = any(_within(entity, other) for other in right)
             found[inner].append(entity in known)

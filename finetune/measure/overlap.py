@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from finetune.measure.counts import nested_entities
+from finetune.data.entities import parse_entities
 from finetune.measure.naive import Predict, Rows
 
 SURE = 0.5
@@ -23,7 +23,7 @@ def dictionary(train: Rows, validation: Rows, labels: Sequence[str]) -> Predict:
     """
     types: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
     for example in train:
-        for first, end, kind in nested_entities(example.gold):
+        for first, end, kind in parse_entities(example.gold):
             types[example.words[first:end]][kind] += 1
     longest = max(map(len, types), default=0)
     seen = Counter(run for row in train for _, _, run in _runs(row.words, longest) if run in types)

@@ -1,8 +1,8 @@
-"""Decoding: the best sequence of tags that is a valid one, and tags to entities."""
+"""Decoding: the best sequence of tags that is a valid one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -122,18 +122,3 @@ def carry_on(scores: Array, labels: Sequence[str]) -> Array:
             moved[inside] = np.logaddexp(scores[inside], scores[number])
             moved[number] = -np.inf
     return moved
-
-
-def entity_spans(tags: Iterable[str]) -> Iterator[tuple[int, int, str]]:
-    """Yield the entities of valid BIO tags: first, end (excluded) and type.
-
-    >>> list(entity_spans(["B-PER", "I-PER", "O", "B-LOC"]))
-    [(0, 2, 'PER'), (3, 4, 'LOC')]
-    """
-    first, kind = 0, ""
-    for number, tag in enumerate([*tags, OUTSIDE]):
-        if kind and tag[:2] != "I-":
-            yield first, number, kind
-            kind = ""
-        if tag.startswith("B-"):
-            first, kind = number, tag[2:]

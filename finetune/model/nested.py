@@ -12,8 +12,9 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedTokenizerBase
 
+from finetune.data.entities import Entity, entities_of, layer_tags, write_entities
 from finetune.data.rows import Example
-from finetune.model.decode import allowed, entity_spans, viterbi
+from finetune.model.decode import allowed, viterbi
 from finetune.model.encode import Encoded
 from finetune.model.head import IGNORED, Head, Logits, Row, row_of
 from finetune.model.tags import TagHead, mark_pieces
@@ -82,44 +83,16 @@ class NestedHead(Head):
         found = []
         for row, windows in enumerate(logits):
             words, places = encoded.words(row), encoded.places[row]
-            entities: set[tuple[int, int, str]] = set()
+            entities: set[Entity] = set()
             for of_layer in self.layer_logits(windows):
                 scores = self.tagger.word_scores(words, places, of_layer)
                 path = viterbi(scores, *self.rules)
-                entities.update(entity_spans(self.tags[tag] for tag in path))
-            found.append(name_entities(entities))
+                entities.update(entities_of(self.tags[tag] for tag in path))
+            found.append(write_entities(entities))
         return found
 
     def settings(self) -> dict[str, Any]:
         return {"layers": self.depth}
-
-
-def name_entities(entities: Iterable[tuple[int, int, str]]) -> list[str]:
-    """Write entities as gold has them: "FIRST:END:TYPE", the longer of one place first."""
-    ordered = sorted(entities, key=lambda one: (one[0], -one[1], one[2]))
-    return [f"{first}:{end}:{kind}" for first, end, kind in ordered]
-
-
-def parse_entity(entity: str) -> tuple[int, int, str]:
-    """Read "FIRST:END:TYPE"."""
-    first, end, kind = entity.split(":", 2)
-    return int(first), int(end), kind
-
-
-def layer_tags(gold: Sequence[str], words: int, layers: int) -> list[list[str]]:
-    """Lay entities in layers of BIO tags: the outermost in the first.
-
-    >>> layer_tags(["0:3:org", "1:3:loc"], 3, 2)
-    [['B-org', 'I-org', 'I-org'], ['O', 'B-loc', 'I-loc']]
-    """
-    tags = [["O"] * words for _ in range(layers)]
-    entities = sorted(map(parse_entity, gold), key=lambda one: (one[0], -one[1], one[2]))
-    for first, end, kind in entities:
-        for layer in tags:  # the first in which its words are free
-            if all(tag == "O" for tag in layer[first:end]):
-                layer[first:end] = [f"B-{kind}", *[f"I-{kind}"] * (end - first - 1)]
-                break
-    return tags
 
 
 def depth_of(examples: Iterable[Example]) -> int:

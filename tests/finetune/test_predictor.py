@@ -17,12 +17,12 @@ from transformers import (
 )
 
 from finetune import FinetuneConfig, Predictor, finetune, predict
+from finetune.data.entities import entities_of
 from finetune.data.splits import TaskData, load_task
 from finetune.data.tasks import find_task
-from finetune.model.decode import entity_spans
 from finetune.model.tags import TagHead
 from finetune.model.windows import Window
-from finetune.predictor import entities_of
+from finetune.predictor import read_entities
 from finetune.words import word_spans
 from thaitok.errors import UserError
 
@@ -174,7 +174,7 @@ def test_where_the_best_tags_are_no_valid_sequence_the_best_valid_one_is_read() 
     windows = [Window((0, 5, 6, 2), ((0, 0), (0, 2), (2, 5), (0, 0)))]
     logits = np.log(np.float32([[0.98, 0.01, 0.01], [0.4, 0.3, 0.3], [0.1, 0.2, 0.7],
                                 [0.98, 0.01, 0.01]]))  # fmt: skip
-    (one,) = entities_of(text, windows, [logits], ("O", "B-PER", "I-PER"))
+    (one,) = read_entities(text, windows, [logits], ("O", "B-PER", "I-PER"))
     assert (one.text, one.label) == (text, "PER")
     assert one.score == pytest.approx(0.3)
 
@@ -204,13 +204,13 @@ def test_gold_entities_come_back_at_their_characters(tokenizer: PreTrainedTokeni
         sure = np.zeros((len(window.ids), len(head.outputs)), np.float32)
         for piece, (tag, _) in enumerate(made["labels"]):
             sure[piece, max(tag, 0)] = 20.0
-        found = list(entities_of(row.text, [window], [sure], head.labels))
+        found = list(read_entities(row.text, [window], [sure], head.labels))
         assert all(one.text == row.text[one.start : one.end] for one in found)
         starts = {start for start, end in window.spans if start < end}
         ends = {end for start, end in window.spans if start < end}
         gold = {
             (*trimmed(row.text, row.spans[first][0], row.spans[end - 1][1]), kind)
-            for first, end, kind in entity_spans(row.gold)
+            for first, end, kind in entities_of(row.gold)
         }
         gold = {one for one in gold if one[0] in starts and one[1] in ends}
         assert gold <= {(one.start, one.end, one.label) for one in found}

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finetune.data.clusters import split_clusters
+from finetune.data.entities import entities_of
 from finetune.data.rows import Example, read_rows
-from finetune.data.tags import entities_of, nest, read_bio
+from finetune.data.tags import nest, read_bio
 from finetune.data.tasks import Task, describe_task, find_task, own_task
 from thaitok.errors import UserError
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from finetune.data.entities import entities_of, layer_tags, parse_entities
 from finetune.data.rows import Example
 from finetune.measure import crf
 from finetune.measure.baselines import BASELINES
-from finetune.measure.counts import entities, nested_entities
 from finetune.measure.crf import cluster_features, repaired, word_features
 from finetune.measure.linear import tfidf_svm_sets
 from finetune.measure.metrics import COUNTED, score
@@ -134,22 +134,22 @@ def test_a_word_of_the_question_is_no_answer() -> None:
 def test_repaired_tags_are_whole_and_only_beginnings_are_new(tags: list[str]) -> None:
     mended = repaired(tags)
     assert [tag[2:] for tag in mended] == [tag[2:] for tag in tags]
-    inside = sum(end - first for first, end, _ in entities(mended))
+    inside = sum(end - first for first, end, _ in entities_of(mended))
     assert inside == sum(tag != "O" for tag in tags)
     assert repaired(mended) == mended
-    assert mended == tags or inside > sum(end - first for first, end, _ in entities(tags))
+    assert mended == tags or inside > sum(end - first for first, end, _ in entities_of(tags))
 
 
 def test_layers_hold_each_entity_at_its_depth() -> None:
     gold = ["0:3:date", "0:2:day", "1:2:cardinal", "2:3:month"]
-    layers = [crf._layer(gold, depth, 4) for depth in range(3)]
+    layers = layer_tags(gold, 4, 3)
     assert layers == [
         ["B-date", "I-date", "I-date", "O"],
         ["B-day", "I-day", "B-month", "O"],
         ["O", "B-cardinal", "O", "O"],
     ]
-    found = {entity for layer in layers for entity in entities(layer)}
-    assert found == set(nested_entities(gold))
+    found = {entity for layer in layers for entity in entities_of(layer)}
+    assert found == set(parse_entities(gold))
 
 
 def test_a_long_training_split_is_thinned_evenly(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from finetune.data.entities import entities_of
 from finetune.data.rows import Example
-from finetune.measure.counts import entities
 from finetune.measure.errors import (
     ERROR_KINDS,
     OTHERS,
@@ -63,9 +63,9 @@ def test_every_gold_entity_is_counted_once(pairs: list[tuple[str, str]]) -> None
     gold, predicted = [g for g, _ in pairs], [p for _, p in pairs]
     counts = entity_errors("ner", [gold], [predicted])
     spurious = counts.pop("spurious")
-    assert sum(counts.values()) == len(entities(gold))
-    assert counts["right"] == len(set(entities(gold)) & set(entities(predicted)))
-    assert spurious <= len(entities(predicted)) - counts["right"]
+    assert sum(counts.values()) == len(entities_of(gold))
+    assert counts["right"] == len(set(entities_of(gold)) & set(entities_of(predicted)))
+    assert spurious <= len(entities_of(predicted)) - counts["right"]
 
 
 def test_parts_by_length_are_whole_and_scored_alone() -> None:

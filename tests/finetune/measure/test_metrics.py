@@ -12,7 +12,8 @@ from seqeval.scheme import IOB2
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 from sklearn.preprocessing import MultiLabelBinarizer
 
-from finetune.measure.counts import counted_labels, entities, row_counts
+from finetune.data.entities import entities_of
+from finetune.measure.counts import counted_labels, row_counts
 from finetune.measure.metrics import COUNTED, by_label, figure_of, score
 
 # Broken BIO on purpose, and a type with a hyphen.
@@ -135,7 +136,7 @@ def test_nested_entities_count_whole_and_by_depth() -> None:
 def test_a_flat_row_scores_the_same_nested() -> None:
     gold, predicted = [["B-A", "I-A", "O", "B-B"]], [["B-A", "O", "O", "B-B"]]
     nested = [
-        [[f"{first}:{end}:{kind}" for first, end, kind in entities(row)] for row in side]
+        [[f"{first}:{end}:{kind}" for first, end, kind in entities_of(row)] for row in side]
         for side in (gold, predicted)
     ]
     flat = score("ner", gold, predicted)

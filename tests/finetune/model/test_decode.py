@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from finetune.data.entities import entities_of
 from finetune.model.decode import (
     allowed,
     carry_on,
-    entity_spans,
     is_bio,
     is_bioes,
     may_end,
@@ -116,5 +116,5 @@ def test_bioes_paths_are_whole_entities(seed: int, words: int) -> None:
 def test_entities_are_those_seqeval_finds(tags: list[str]) -> None:
     from seqeval.metrics.sequence_labeling import get_entities
 
-    found = [(kind, first, end - 1) for first, end, kind in entity_spans(tags)]
+    found = [(kind, first, end - 1) for first, end, kind in entities_of(tags)]
     assert found == get_entities(tags)

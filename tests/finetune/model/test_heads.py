@@ -7,11 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
+from finetune.data.entities import entities_of, layer_tags, parse_entities, write_entities
 from finetune.data.rows import Example
 from finetune.model.answers import AnswerHead, answer_pieces
 from finetune.model.encode import Encoded
 from finetune.model.head import IGNORED, Head, Logits
-from finetune.model.nested import NestedHead, depth_of, layer_tags, name_entities, parse_entity
+from finetune.model.nested import NestedHead, depth_of
 from finetune.model.sequences import MultilabelHead, SequenceHead
 from finetune.model.tags import TagHead
 from thaitok.alignment import join_words
@@ -201,18 +202,12 @@ def spans_of(draw: st.DrawFn, words: int) -> list[tuple[int, int, str]]:
 @given(st.data())
 def test_entities_come_back_from_their_layers(data: st.DataObject) -> None:
     words = data.draw(st.integers(1, 8))
-    gold = name_entities(data.draw(st.composite(spans_of)(words)))
+    gold = write_entities(data.draw(st.composite(spans_of)(words)))
     row = example(["คุณ"] * words, [])
     row = Example(row.text, tuple(gold), row.where, row.words, row.spans)
     layers = depth_of([row])
-    found = {entity for tags in layer_tags(gold, words, layers) for entity in _entities(tags)}
-    assert found == {parse_entity(entity) for entity in gold}
-
-
-def _entities(tags: list[str]) -> set[tuple[int, int, str]]:
-    from finetune.model.decode import entity_spans
-
-    return set(entity_spans(tags))
+    found = {entity for tags in layer_tags(gold, words, layers) for entity in entities_of(tags)}
+    assert found == set(parse_entities(gold))
 
 
 def test_a_sure_nested_model_says_gold(tokenizer: PreTrainedTokenizerFast) -> None:
