@@ -6,15 +6,14 @@ import difflib
 import itertools
 import logging
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from finetune.config import FinetuneConfig
+from finetune.config import FinetuneConfig, task_of
 from finetune.data.splits import TaskData, load_task
-from finetune.data.tasks import describe_task
+from finetune.data.tasks import Task
 from finetune.measure.bootstrap import compare
 from finetune.measure.scores import Scores
 from finetune.measure.table import BenchmarkTable, Cell, Comparison, TaskFacts, html, markdown
@@ -59,14 +58,15 @@ def run_benchmark(config: BenchmarkConfig) -> BenchmarkTable:
     """
     _check(config)
     table = BenchmarkTable(tasks=(), cells=())
-    for task in config.tasks:
+    for name in config.tasks:
         folders = {}
         for model in config.models:
-            log.info("%s on %s", model_name(model), task)
-            settings = cell_config(config, model, task)
+            log.info("%s on %s", model_name(model), name)
+            settings = cell_config(config, model, name)
             finetune(settings)
             folders[model_name(model)] = settings.out
-        baselines = _baselines(config, task)
+        task = task_of(settings)
+        baselines = _baselines(config, settings)
         table = BenchmarkTable(
             tasks=(*table.tasks, _facts(next(iter(folders.values())))),
             cells=(*table.cells, *_cells(task, folders, baselines)),
@@ -114,42 +114,34 @@ def _check(config: BenchmarkConfig) -> None:
                 f"two models are called {name!r}", do="give one a folder of another name"
             )
     for task in (*config.tasks, *config.task_settings):
-        describe_task(task)
-        cell_config(config, config.models[0], task)
+        task_of(cell_config(config, config.models[0], task))
 
 
 def _folder_name(model: str) -> str:
     return model.replace("/", "--").replace(":", "-")
 
 
-def _baselines(config: BenchmarkConfig, task: str) -> dict[str, Baseline]:
+def _baselines(config: BenchmarkConfig, settings: FinetuneConfig) -> dict[str, Baseline]:
     """Fit the baselines of a task, or take what was fitted on the same rows before."""
-    settings = cell_config(config, config.models[0], task)
     data = load_task(
-        describe_task(task),
+        task_of(settings),
         config.data_dir,
         split_seed=settings.split_seed,
         max_train_rows=settings.max_train_rows,
     )
     key = _key(data)
-    file = config.out / BASELINES / f"{task}.json"
+    file = config.out / BASELINES / f"{data.task.name}.json"
     if (kept := _read_kept(file)) and kept.key == key:
-        return {name: Baseline(**one.model_dump()) for name, one in kept.baselines.items()}
+        return kept.baselines
     found = fit_baselines(data)
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_json(file, {"key": key, "baselines": {name: asdict(one) for name, one in found.items()}})
+    write_json(file, _Kept(key=key, baselines=found))
     return found
-
-
-class _KeptBaseline(Config):
-    scores: dict[str, dict[str, float]]
-    predicted: list[list[str]]
-    cpu_seconds: float
 
 
 class _Kept(Config):
     key: dict[str, Any]
-    baselines: dict[str, _KeptBaseline]
+    baselines: dict[str, Baseline]
 
 
 def _read_kept(file: Path) -> _Kept | None:
@@ -182,26 +174,29 @@ def _scores(folder: Path) -> Scores:
     return Scores.model_validate_json((folder / "scores.json").read_bytes())
 
 
-def _cells(task: str, folders: dict[str, Path], baselines: dict[str, Baseline]) -> Iterator[Cell]:
+def _cells(task: Task, folders: dict[str, Path], baselines: dict[str, Baseline]) -> Iterator[Cell]:
     """Yield every figure of a task: of models, baselines, and those published."""
     for model, folder in folders.items():
         minutes = read_manifest(folder, "result").counts["cpu_seconds"] / 60
         for metric, figure in _scores(folder).test.items():
-            yield Cell(task=task, system=model, kind="model", metric=metric, figure=figure,
+            yield Cell(task=task.name, system=model, kind="model", metric=metric, figure=figure,
                        cpu_minutes=round(minutes, 2))  # fmt: skip
     for name, baseline in baselines.items():
         for metric, value in baseline.scores["test"].items():
-            yield Cell(task=task, system=name, kind="baseline", metric=metric, value=value,
+            yield Cell(task=task.name, system=name, kind="baseline", metric=metric, value=value,
                        cpu_minutes=round(baseline.cpu_seconds / 60, 2))  # fmt: skip
-    for one in describe_task(task).published:
-        yield Cell(task=task, system=one.system, kind="published", metric=one.metric,
+    for one in task.published:
+        yield Cell(task=task.name, system=one.system, kind="published", metric=one.metric,
                    value=one.value, source=one.source, gain=one.gain)  # fmt: skip
 
 
 def _comparisons(
-    task: str, folders: dict[str, Path], baselines: dict[str, Baseline]
+    task: Task, folders: dict[str, Path], baselines: dict[str, Baseline]
 ) -> Iterator[Comparison]:
-    """Yield each two models on the same test rows, and each model against the best baseline."""
+    """Yield each two models on the same test rows, and each model against the best baseline.
+
+    Which baseline is the best is chosen on validation, as the models' weights are.
+    """
     scores = _scores(next(iter(folders.values())))
     said = {
         model: [read_predictions(folder / f"seed-{seed.seed}" / PREDICTIONS)
@@ -210,13 +205,13 @@ def _comparisons(
     }  # fmt: skip
     pairs = list(itertools.combinations(folders, 2))
     if baselines:
-        best = max(baselines, key=lambda name: baselines[name].scores["test"][scores.metric])
+        best = max(baselines, key=lambda name: baselines[name].scores["validation"][scores.metric])
         said[best] = [baselines[best].predicted] * len(scores.seeds)
         pairs += [(model, best) for model in folders]
     gold = read_gold(next(iter(folders.values())) / PREDICTIONS)
     for a, b in pairs:
-        found = compare(describe_task(task).kind, scores.metric, gold, said[a], said[b])
-        yield Comparison(task=task, a=a, b=b, **found._asdict())
+        found = compare(task.kind, scores.metric, gold, said[a], said[b])
+        yield Comparison(task=task.name, a=a, b=b, **found._asdict())
 
 
 def _write(out: Path, table: BenchmarkTable) -> None:

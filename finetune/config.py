@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from finetune.data.tasks import Kind
+from finetune.data.tasks import Kind, Task, describe_task
 from thaitok.config import Config
 
 
@@ -148,6 +148,20 @@ LARGE_RATE = 1e-5
 
 HEAD_RATE = 10
 """How much more the new matrices of LoRA, or a head alone, want than whole weights."""
+
+
+def task_of(config: FinetuneConfig) -> Task:
+    """Return the task of a run, read from the columns that it names.
+
+    Raises `UserError` for a task that is none.
+    """
+    return describe_task(
+        config.task,
+        text_column=config.text_column,
+        pair_column=config.pair_column,
+        label_column=config.label_column,
+        tokens_column=config.tokens_column,
+    )
 
 
 def resolve(

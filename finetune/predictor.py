@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -20,7 +19,7 @@ from finetune.data.entities import entities_of
 from finetune.data.rows import Example
 from finetune.data.tasks import Kind
 from finetune.model import models
-from finetune.model.align import reading_order
+from finetune.model.align import reading_order, visible
 from finetune.model.answers import AnswerHead
 from finetune.model.decode import allowed, to_bio, viterbi
 from finetune.model.encode import encode_words
@@ -249,24 +248,10 @@ def read_entities(
     path = viterbi(scores, *allowed(tags))
     spans = [windows[window].spans[piece] for (window, piece), *_ in order]
     for first, end, kind in entities_of(tags[tag] for tag in path):
-        span = _seen(text, (spans[first][0], spans[end - 1][1]))
+        span = visible(text, (spans[first][0], spans[end - 1][1]))
         if span[0] < span[1]:
             lowest = min(scores[at, path[at]] for at in range(first, end))
             yield _found(text, span, kind, math.exp(lowest))
-
-
-def _seen(text: str, span: Span) -> Span:
-    """Take white space and invisible characters off the edges of a span."""
-    start, end = span
-    while start < end and _unseen(text[start]):
-        start += 1
-    while start < end and _unseen(text[end - 1]):
-        end -= 1
-    return start, end
-
-
-def _unseen(character: str) -> bool:
-    return character.isspace() or unicodedata.category(character) in ("Cf", "Cc")
 
 
 def _joined(

@@ -4,7 +4,7 @@
 #   scripts/reproduce.sh DATA_DIR [small|medium|base] [OUT]
 #
 # DATA_DIR holds text/*.jsonl.zst and bench/NAME/{train,validation,test}.jsonl.
-# small    two CPU cores, about an hour; a model of 3 million parameters, one seed
+# small    two CPU cores, about an hour (an estimate); a model of 3 million parameters, one seed
 # medium   two CPU cores, a night; the same model on ten times the text
 # base     a GPU; WangchanBERTa's size and hyper-parameters on all text
 #

@@ -143,24 +143,16 @@ class Mistake:
     predicted: str
     size: int
     """Items that are wrong on either side; of a text or an answer, characters of the text."""
-    confidence: float | None
-    """The model's own probability of its prediction."""
 
 
-def mistakes(
-    kind: Kind,
-    rows: Sequence[Example],
-    predicted: Labels,
-    confidence: Sequence[float] | None = None,
-) -> list[Mistake]:
-    """Return the rows that came out wrong, the most wrong first, of equals the surer first."""
-    sure: Sequence[float | None] = confidence or [None] * len(rows)
+def mistakes(kind: Kind, rows: Sequence[Example], predicted: Labels) -> list[Mistake]:
+    """Return the rows that came out wrong, the most wrong first."""
     found = [
-        _mistake(kind, row, said, one)
-        for row, said, one in zip(rows, predicted, sure, strict=True)
+        _mistake(kind, row, said)
+        for row, said in zip(rows, predicted, strict=True)
         if _wrong(kind, row.gold, said)
     ]
-    return sorted(found, key=lambda one: (-one.size, -(one.confidence or 0.0)))
+    return sorted(found, key=lambda one: -one.size)
 
 
 def _wrong(kind: Kind, gold: Sequence[str], said: Sequence[str]) -> bool:
@@ -170,11 +162,11 @@ def _wrong(kind: Kind, gold: Sequence[str], said: Sequence[str]) -> bool:
     return items(kind, gold) != items(kind, said) or (kind == "ner" and list(gold) != list(said))
 
 
-def _mistake(kind: Kind, row: Example, said: Sequence[str], confidence: float | None) -> Mistake:
+def _mistake(kind: Kind, row: Example, said: Sequence[str]) -> Mistake:
     text = row.text if row.pair is None else f"{row.text}\n→ {row.pair}"
     where = row.where.rpartition("/")[2]
     gold, predicted, size = _difference(kind, row, said)
-    return Mistake(where, text, gold, predicted, size, confidence)
+    return Mistake(where, text, gold, predicted, size)
 
 
 def _difference(kind: Kind, row: Example, said: Sequence[str]) -> tuple[str, str, int]:

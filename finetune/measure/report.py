@@ -52,16 +52,8 @@ def _tells(scores: Scores, metric: str) -> bool:
     return metric in scores.test and (metric != "micro_f1" or scores.kind == "multilabel")
 
 
-def result_page(
-    scores: Scores,
-    bench: TaskData,
-    predicted: Labels,
-    confidence: Sequence[float] | None = None,
-) -> str:
-    """Return report.html: the test split as the seed that is best on validation sees it.
-
-    `confidence` is the model's own probability of each row's prediction.
-    """
+def result_page(scores: Scores, bench: TaskData, predicted: Labels) -> str:
+    """Return report.html: the test split as the seed that is best on validation sees it."""
     columns, rows = scores.table()
     return html_page(
         f"{scores.model} on {scores.task}",
@@ -69,7 +61,7 @@ def result_page(
             Table("Test scores", columns, rows, _note(scores)),
             Table("Data", ("", ""), _facts(scores)),
             *_errors(scores, bench, predicted),
-            _mistakes(mistakes(bench.task.kind, bench.test, predicted, confidence)),
+            _mistakes(mistakes(bench.task.kind, bench.test, predicted)),
         ],
     )
 
@@ -139,20 +131,12 @@ ENTITIES = (
 
 
 def _mistakes(found: Sequence[Mistake]) -> Section:
-    """Return the most wrong rows, and the surest of the wrong ones where that is known."""
-    parts = [_excerpts("Longest first", found[:MISTAKES], unfolded=True)]
-    sure = [(one.confidence, one) for one in found if one.confidence is not None]
-    if sure:
-        surest = [one for _, one in sorted(sure, key=lambda pair: -pair[0])]
-        parts.append(_excerpts("Most confident first", surest[:MISTAKES]))
-    return Group("Mistakes", parts, f"{len(found):,} rows of the test split.")
-
-
-def _excerpts(title: str, found: Sequence[Mistake], unfolded: bool = False) -> Excerpts:
-    return Excerpts(title, f"{len(found):,}", [_excerpt(one) for one in found], unfolded)
+    """Return the most wrong rows."""
+    shown = found[:MISTAKES]
+    part = Excerpts("Longest first", f"{len(shown):,}", [_excerpt(one) for one in shown], True)
+    return Group("Mistakes", [part], f"{len(found):,} rows of the test split.")
 
 
 def _excerpt(one: Mistake) -> Excerpt:
-    sure = "" if one.confidence is None else f", sure by {one.confidence:.2f}"
     texts = [("text", one.text), ("gold", one.gold), ("predicted", one.predicted)]
-    return Excerpt(f"{one.where}{sure}", texts)
+    return Excerpt(one.where, texts)

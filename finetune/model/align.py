@@ -6,6 +6,7 @@ Words are joined to natural text and the text is tokenised as it is in pretraini
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -116,3 +117,17 @@ def _shared(window: Window, following: Window) -> int:
     """Count the pieces of the following window that are in this one too."""
     end = max((last for first, last in window.spans if first < last), default=0)
     return sum(first < last and first < end for first, last in following.spans)
+
+
+def visible(text: str, span: Span) -> Span:
+    """Take white space and invisible characters off the edges of a span."""
+    start, end = span
+    while start < end and _unseen(text[start]):
+        start += 1
+    while start < end and _unseen(text[end - 1]):
+        end -= 1
+    return start, end
+
+
+def _unseen(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) in ("Cf", "Cc")

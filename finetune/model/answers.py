@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedTokenizerBase
 
 from finetune.data.rows import Example
+from finetune.model.align import visible
 from finetune.model.encode import Encoded, encode_questions
 from finetune.model.head import Head, Logits, Row, log_softmax, row_of
 from finetune.model.windows import Window
@@ -78,7 +79,7 @@ class AnswerHead(Head):
             start, end, score = _best_pieces(log_softmax(of, axis=0), inside, self.longest)
             if score > best.score:
                 span = window.spans[start][0], window.spans[end][1]
-                best = Answer(_trimmed(text, span), score)
+                best = Answer(visible(text, span), score)
         return best
 
     def read(self, encoded: Encoded, logits: Sequence[Sequence[Logits]]) -> list[list[str]]:
@@ -113,10 +114,3 @@ def _best_pieces(scores: Any, inside: Any, longest: int) -> tuple[int, int, floa
     total = np.where(ways, starts[:, None] + ends[None, :], -np.inf)
     start, end = np.unravel_index(int(total.argmax()), total.shape)
     return int(start), int(end), float(np.exp(total[start, end]))
-
-
-def _trimmed(text: str, span: Span) -> Span:
-    """Take the white space off the edges of a span."""
-    found = text[slice(*span)]
-    start = span[0] + len(found) - len(found.lstrip())
-    return start, max(start, span[1] - len(found) + len(found.rstrip()))

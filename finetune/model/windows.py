@@ -39,17 +39,16 @@ def cut_windows(
 
     Windows of one text share a quarter of their pieces, so that every word is well inside one of
     them. With `before`, every window of a text begins with the text of that number, a question,
-    say; one of more than half a window is cut there. Without `spans` all spans are empty, at a
-    sixth of the time.
+    say; one of more than half a window is cut there. Without `spans` all spans are empty, which
+    the tokenizer then need not find.
     """
     if not texts:
         return []
     room = max_length - tokenizer.num_special_tokens_to_add(pair=before is not None)
     pairs: tuple[Any, ...] = (list(texts),)
     if before is not None:
-        first = [_shortened(tokenizer, text, room // 2) for text in before]
+        first, longest = _shortened(tokenizer, before, room // 2)
         pairs = (first, list(texts))
-        longest = max(len(ids) for ids in tokenizer(first, add_special_tokens=False)["input_ids"])
         room -= longest
     found = tokenizer(
         *pairs,
@@ -66,11 +65,17 @@ def cut_windows(
     ]
 
 
-def _shortened(tokenizer: PreTrainedTokenizerBase, text: str, pieces: int) -> str:
-    """Cut a text to its first `pieces` pieces."""
-    found = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
-    offsets = found["offset_mapping"]
-    return text if len(offsets) <= pieces else text[: int(offsets[pieces - 1][1])]
+def _shortened(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], pieces: int
+) -> tuple[list[str], int]:
+    """Cut texts to their first `pieces` pieces; return them, and the most pieces that one has."""
+    found = tokenizer(list(texts), add_special_tokens=False, return_offsets_mapping=True)
+    cut, longest = [], 0
+    for text, offsets in zip(texts, found["offset_mapping"], strict=True):
+        fits = len(offsets) <= pieces
+        cut.append(text if fits else text[: int(offsets[pieces - 1][1])])
+        longest = max(longest, min(len(offsets), pieces))
+    return cut, longest
 
 
 def _windows_of(text: str, found: Any, numbers: Sequence[int], *, second: bool) -> list[Window]:

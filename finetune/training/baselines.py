@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 from finetune.data.splits import TaskData
 from finetune.measure.baselines import BASELINES
 from finetune.measure.metrics import score
+from thaitok.config import Config
 
 log = logging.getLogger("thaitok")
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(Config):
     """A baseline's figures by split and metric, what it said of test, and its cost."""
 
-    scores: Mapping[str, Mapping[str, float]]
+    scores: dict[str, dict[str, float]]
     predicted: list[list[str]]
     cpu_seconds: float
 
@@ -36,5 +34,6 @@ def fit_baselines(data: TaskData) -> dict[str, Baseline]:
             for split, rows in (("validation", data.validation), ("test", data.test))
         }
         spent = round(time.process_time() - begun, 1)
-        found[name] = Baseline(scores, [list(row) for row in predicted["test"]], spent)
+        said = [list(row) for row in predicted["test"]]
+        found[name] = Baseline(scores=scores, predicted=said, cpu_seconds=spent)
     return found

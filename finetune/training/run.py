@@ -11,9 +11,8 @@ from pathlib import Path
 
 from transformers import PreTrainedTokenizerBase
 
-from finetune.config import FinetuneConfig, Settings, resolve
+from finetune.config import FinetuneConfig, Settings, resolve, task_of
 from finetune.data.splits import TaskData, leakage, load_task
-from finetune.data.tasks import describe_task
 from finetune.measure.bootstrap import interval
 from finetune.measure.report import result_page
 from finetune.measure.scores import Scores, SeedScores, best_seed, over_seeds
@@ -45,6 +44,9 @@ PIPELINES = {"sequence": "text-classification", "multilabel": "text-classificati
              "qa": "question-answering"}  # fmt: skip
 """The Hub's name of a task by kind; of the others, token-classification."""
 
+Leakage = dict[str, dict[str, int]]
+"""Rows of validation and test that train has too, by split and how."""
+
 COST = "cost.json"
 """What a seed cost: apart from the scores, which are the same whenever a run is repeated."""
 
@@ -56,13 +58,7 @@ def finetune(config: FinetuneConfig) -> Scores:
     once, with them. Run again it keeps the seeds that are finished; a finished folder is left
     as it is. Raises `UserError` for a wrong task, model folder or data row.
     """
-    task = describe_task(
-        config.task,
-        text_column=config.text_column,
-        pair_column=config.pair_column,
-        label_column=config.label_column,
-        tokens_column=config.tokens_column,
-    )
+    task = task_of(config)
     folder = models.find_model(config.model)
     models.check_device(config.device)
     tokenizer = models.open_tokenizer(folder)
@@ -82,12 +78,12 @@ def finetune(config: FinetuneConfig) -> Scores:
     }
     with stage_job(config.out, "result", recorded, _inputs(data, config, folder)) as job:
         if job.done is None:
-            _tell(data)
+            shared = _leakage(data)
             material = encode_splits(folder, data, tokenizer, config, length)
             if config.search is not None:
                 found = search(job.work, config, settings, material, size.parameters)
                 settings = resolve(config, task.kind, size.parameters, length, found)
-            _write_result(job, config, settings, material)
+            _write_result(job, config, settings, material, shared)
         return Scores.model_validate_json((job.out / "scores.json").read_bytes())
 
 
@@ -101,21 +97,25 @@ def _inputs(data: TaskData, config: FinetuneConfig, folder: Path) -> list[FileFa
     ]  # fmt: skip
 
 
-def _tell(data: TaskData) -> None:
-    """Say how many rows of validation and test a model has seen in training."""
+def _leakage(data: TaskData) -> Leakage:
+    """Count, and say, how many rows of validation and test a model has seen in training."""
+    found = {}
     for split, rows in (("validation", data.validation), ("test", data.test)):
-        seen = leakage(rows, data.train)
+        seen = found[split] = leakage(rows, data.train)
         log.info("%s: of %d %s rows, %d stand in train and %d more share 40 characters with it",
                  data.task.name, len(rows), split, seen["same"], seen["near"])  # fmt: skip
+    return found
 
 
-def _write_result(job: Job, config: FinetuneConfig, settings: Settings, material: Material) -> None:
+def _write_result(
+    job: Job, config: FinetuneConfig, settings: Settings, material: Material, shared: Leakage
+) -> None:
     data = material.data
     baselines = _baselines(job.work / ".baselines.json", data) if config.baselines else {}
     if any((cut := material.counts(lambda encoded: encoded.cut)).values()):
         log.info("texts longer than their windows of %d pieces: %s", settings.max_length, cut)
     seeds = [_one_seed(job.work, seed, config, settings, material) for seed in config.seeds]
-    scores = _scores(job.work, config, settings, material, seeds, baselines)
+    scores = _scores(job.work, config, settings, material, shared, seeds, baselines)
     best = job.work / f"seed-{scores.best_seed}"
     _mirror(best / "model", job.work / "model")
     _mirror(best / PREDICTIONS, job.work / PREDICTIONS)
@@ -140,10 +140,7 @@ def _baselines(kept: Path, data: TaskData) -> dict[str, dict[str, dict[str, floa
     if kept.exists():
         found: dict[str, dict[str, dict[str, float]]] = json.loads(kept.read_text("utf-8"))
         return found
-    scores = {
-        name: {split: dict(figures) for split, figures in baseline.scores.items()}
-        for name, baseline in fit_baselines(data).items()
-    }
+    scores = {name: baseline.scores for name, baseline in fit_baselines(data).items()}
     write_json(kept, scores)
     return scores
 
@@ -200,6 +197,7 @@ def _scores(
     config: FinetuneConfig,
     settings: Settings,
     material: Material,
+    shared: Leakage,
     seeds: Sequence[SeedScores],
     baselines: dict[str, dict[str, dict[str, float]]],
 ) -> Scores:
@@ -217,8 +215,7 @@ def _scores(
               "test": len(data.test)},
         split_rule=data.split_rule,
         source=data.source,
-        leakage={"validation": leakage(data.validation, data.train),
-                 "test": leakage(data.test, data.train)},
+        leakage=shared,
         repairs=dict(data.repairs),
         cut=material.counts(lambda encoded: encoded.cut),
         swallowed=material.counts(Encoded.swallowed),

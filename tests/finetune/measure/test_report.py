@@ -53,17 +53,10 @@ def test_every_kind_has_a_page_of_its_errors(kind: str) -> None:
     assert "0.125" in page and "0.250 to 0.500" in page  # the baseline; the interval over rows
     assert "test rows that stand in train too" in page
     assert "3 rows of the test split" in page and "Longest first" in page
-    assert "Most confident first" not in page and "By length" in page
+    assert "By length" in page
     assert ("Confusion matrix" in page) == (kind in ("sequence", "pos", "ner"))
     assert ("wrong border" in page) == (kind in ("ner", "nested"))
     assert "<b> " not in page
-
-
-def test_the_surest_mistakes_are_shown_where_confidence_is_known() -> None:
-    scores, bench, predicted = result("sequence")
-    page = result_page(scores, bench, predicted, [0.5, 0.75, 0.625] + [1.0] * 9)
-    surest = page[page.index("Most confident first") :]
-    assert surest.index("0.75") < surest.index("0.62") < surest.index("0.50")
 
 
 def test_a_confused_cell_is_shaded_by_its_share_of_the_row() -> None:

@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from finetune.measure.report import results_table
 from finetune.measure.scores import SeedScores, best_seed, figure
 from finetune.training import fit as fitting
 from finetune.training import run as training
+from finetune.training import trainer
 from thaitok.errors import UserError
 
 
@@ -67,6 +68,33 @@ def test_a_result_folder_is_whole(config: Make, tmp_path: Path, task: str) -> No
     columns, rows = results_table([out])
     assert columns[:2] == ["task", "system"] and scores.metric in columns
     assert [row[1] for row in rows] == [scores.model, *scores.baselines]
+
+
+def test_the_trainer_takes_rows_in_order_of_length(
+    config: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The Trainer is told so by a private method, which its next release may no longer ask.
+    epochs: list[list[int]] = []
+
+    class Watched(trainer.LengthOrder):
+        def __iter__(self) -> Iterator[int]:
+            epochs.append(list(super().__iter__()))
+            return iter(epochs[-1])
+
+    monkeypatch.setattr(trainer, "LengthOrder", Watched)
+    finetune(config(epochs=2))
+    assert [sorted(rows) for rows in epochs] == [list(range(48))] * 2
+
+
+def test_leakage_is_counted_once_a_split(config: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[int] = []
+    count = training.leakage
+    monkeypatch.setattr(
+        training, "leakage", lambda rows, train: counted.append(len(rows)) or count(rows, train)
+    )
+    scores = finetune(config(epochs=1))
+    assert counted == [12, 12]
+    assert set(scores.leakage) == {"validation", "test"}
 
 
 def test_an_easy_task_is_learnt(config: Make) -> None:
