@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import itertools
 import json
 import os
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zstandard
@@ -94,3 +97,49 @@ def tokenizer(corpus: Path) -> Path:
     out = corpus.parent / "tokenizer"
     train_tokenizer(TokenizerConfig(corpus=(corpus,), out=out, vocab_size=500))
     return out
+
+
+@pytest.fixture(scope="session")
+def hub_modules() -> tuple[Any, Any]:
+    """Load the local Hub and its client; the modules of tests/hub find each other there."""
+    folder = str(Path(__file__).resolve().parent / "hub")
+    sys.path.insert(0, folder)
+    try:
+        return importlib.import_module("hub_server"), importlib.import_module("hub_client")
+    finally:
+        sys.path.remove(folder)
+
+
+@pytest.fixture(scope="session")
+def local_hub(hub_modules: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Run the local Hub."""
+    with hub_modules[0].LocalHub(tmp_path_factory.mktemp("hub")) as server:
+        yield server
+
+
+@pytest.fixture
+def hub(local_hub: Any) -> Any:
+    """Return the local Hub without repositories, tokens, faults or a journal."""
+    local_hub.forget()
+    return local_hub
+
+
+@pytest.fixture(scope="session")
+def hub_env(local_hub: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return the environment of a process whose only Hub is the local one; no token."""
+    names = ("PATH", "PYTHONPATH", "HOME", "TMPDIR")
+    return {
+        **{name: os.environ[name] for name in names if name in os.environ},
+        "HF_ENDPOINT": local_hub.url,
+        "HF_HOME": str(tmp_path_factory.mktemp("hf")),
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_UPDATE_DOWNLOAD_COUNTS": "0",
+    }
+
+
+@pytest.fixture(scope="session")
+def client_of(hub_modules: Any) -> Callable[..., Any]:
+    """Start a process that runs code over the Hub: by its prelude, environment and log file."""
+    start: Callable[..., Any] = hub_modules[1].Client
+    return start

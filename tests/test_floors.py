@@ -16,7 +16,8 @@ TEXT = (
     "rules", "passes", "triggers", "letters", "marks", "markup", "mojibake", "stretches",
     "wangchanberta", "newmm", "doubled", "emoji", "words",
 )  # fmt: skip
-SHARED = ("errors", "config", "folder", "progress", "report", "charts", "exports", "corpus", "crew")
+SHARED = ("errors", "config", "folder", "progress", "report", "charts", "exports", "corpus", "crew",
+          "hub_faults")  # fmt: skip
 GROUND = {f"thaitok.{name}" for name in (*TEXT, *SHARED)}
 """Text rules, and what every stage needs to meet on disk and to speak to its user."""
 

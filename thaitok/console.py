@@ -28,6 +28,8 @@ def run_app(app: typer.Typer, argv: Sequence[str] | None) -> int:
     # costs a few per cent on an idle one.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    for client in ("httpx", "httpx2"):  # they would tell each request, with signed addresses
+        logging.getLogger(client).setLevel(logging.WARNING)
     try:
         with _readable_errors():
             code = app(args=argv, prog_name="thaitok", standalone_mode=False)

@@ -6,8 +6,8 @@ import io
 from dataclasses import dataclass
 from typing import Any, cast
 
-from corpora.hub.faults import patiently
 from corpora.inputs import InputFile
+from thaitok.hub_faults import patiently
 
 STREAM_BLOCK = 1 << 23
 """Bytes asked for at once of a file read from end to end."""

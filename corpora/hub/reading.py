@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
 from corpora.hub.columns import require_column, stream, table_columns
-from corpora.hub.faults import explained
 from corpora.hub.files import HubFile
 from corpora.lines import BrokenFileError
 from corpora.records import Fault, Found, record_of
+from thaitok.hub_faults import explained
 
 if TYPE_CHECKING:
     from corpora.config import CleanConfig

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from corpora.hub.columns import checked
-from corpora.hub.faults import explained, lost, patiently
 from corpora.hub.files import HubFile, HubPath
 from corpora.hub.spec import HubSpec
 from corpora.inputs import format_of
 from thaitok.errors import UserError
 from thaitok.folder import FileFacts
+from thaitok.hub_faults import explained, lost, patiently
 
 Result = TypeVar("Result")
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,54 +66,39 @@ def start() -> Callable[..., subprocess.Popen[bytes]]:
     return begin
 
 
-@pytest.fixture(scope="session")
-def hub_modules() -> tuple[Any, Any]:
-    """Load the local Hub and its client; the modules of tests/hub find each other there."""
-    folder = str(Path(__file__).resolve().parents[1] / "hub")
-    sys.path.insert(0, folder)
+PRELUDE = """
+import sys, time
+time.sleep = lambda seconds: None
+from corpora.config import CleanConfig
+from corpora.hub import facts_of, hub_pieces, parse_hub, read_hub, resolve_hub
+from corpora.records import Fault
+from thaitok.errors import UserError
+
+def items_of(file, config):
+    for piece in hub_pieces(file):
+        for item in read_hub(piece, config, lambda _: None):
+            if isinstance(item, Fault):
+                yield [item.line, item.reason]
+            else:
+                yield [item.line, item.text, item.id, item.source]
+
+def read(given, **changes):
+    config = CleanConfig(inputs=(given,), out="out", **changes)
     try:
-        return importlib.import_module("hub_server"), importlib.import_module("hub_client")
-    finally:
-        sys.path.remove(folder)
+        found = resolve_hub(parse_hub(given), config.text_column)
+        items = [list(items_of(file, config)) for file in found.files]
+        facts = [facts_of(file).model_dump() for file in found.files]
+        tell({"name": found.name, "licence": found.licence, "warnings": found.warnings,
+              "facts": facts, "items": items, "stems": [file.stem for file in found.files]})
+    except UserError as err:
+        tell({"error": str(err)})
+"""
 
 
 @pytest.fixture(scope="session")
-def local_hub(hub_modules: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Run the local Hub."""
-    with hub_modules[0].LocalHub(tmp_path_factory.mktemp("hub")) as server:
-        yield server
-
-
-@pytest.fixture
-def hub(local_hub: Any) -> Any:
-    """Return the local Hub without repositories, tokens, faults or a journal."""
-    local_hub.forget()
-    return local_hub
-
-
-@pytest.fixture(scope="session")
-def hub_env(local_hub: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return the environment of a process whose only Hub is the local one; no token."""
-    kept = {
-        key: os.environ[key]
-        for key in ("PATH", "PYTHONPATH", "HOME", "TMPDIR")
-        if key in os.environ
-    }
-    return {
-        **kept,
-        "HF_ENDPOINT": local_hub.url,
-        "HF_HOME": str(tmp_path_factory.mktemp("hf")),
-        "HF_HUB_DISABLE_XET": "1",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "HF_UPDATE_DOWNLOAD_COUNTS": "0",
-    }
-
-
-@pytest.fixture(scope="session")
-def hub_client(hub_modules: Any) -> Callable[..., Any]:
+def hub_client(client_of: Any) -> Callable[..., Any]:
     """Start a process that reads from the Hub, with an environment and a file for its stderr."""
-    start: Callable[..., Any] = hub_modules[1].Client
-    return start
+    return partial(client_of, PRELUDE)
 
 
 @pytest.fixture(scope="session")

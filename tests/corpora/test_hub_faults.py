@@ -44,7 +44,7 @@ del os.environ["HF_TOKEN"]
     )
     told = iter(answers)
     secret, gated, nowhere = next(told), next(told), next(told)
-    assert "no such data set on the Hub, or it is private" in secret["error"]
+    assert "no such repo on the Hub, or it is private" in secret["error"]
     assert secret["error"].replace("secret", "nowhere") == nowhere["error"]
     assert "`hf auth login`" in secret["error"]
     terms = f"accept its terms at {hub.url}/datasets/org/gated"

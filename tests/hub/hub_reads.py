@@ -1,104 +1,71 @@
-"""What the local Hub of the tests answers: the paths, headers and error codes of the real one.
+"""What the local Hub answers to those who read: repositories, refs, trees, files, commits.
 
-They follow what huggingface_hub 2.4 and datasets 5.2 read of it (measured). The write side would
-add its routes here.
+Paths, headers and error codes are the real one's, as huggingface_hub 2.4, transformers 5.23 and
+datasets 5.2 read them (measured).
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, unquote
 
-import yaml
-from hub_store import Blob, Repo, Store
-
-
-class Refusal(Exception):
-    """A request that is answered with an error the client knows by its code."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status, self.code = status, code
-
-
-@dataclass
-class Call:
-    """A request under way: who asks for what, and the answer's parts."""
-
-    store: Store
-    urls: tuple[str, str]
-    """Where the Hub answers, and where large files lie."""
-    page: int
-    """Most entries of a tree told at once."""
-    method: str
-    path: str
-    query: dict[str, list[str]]
-    token: str | None
-    form: dict[str, list[str]]
-
-    def repo(self, kind: str, name: str, inside: bool) -> Repo:
-        """Return the repository asked for; `inside` a gated one only its members may look."""
-        repo = self.store.repos.get((kind.removesuffix("s"), unquote(name)))
-        granted = self.store.tokens.get(self.token or "")
-        if self.token is not None and granted is None:
-            raise Refusal(401, "", "Invalid credentials in Authorization header")
-        member = repo is not None and repo.id in (granted or ())
-        if repo is None or (repo.private and not member):
-            status = 401 if self.token is None else 404
-            raise Refusal(status, "RepoNotFound", "Repository not found")
-        if inside and repo.gated and not member:
-            status = 401 if self.token is None else 403
-            raise Refusal(status, "GatedRepo", f"Access to dataset {repo.id} is restricted.")
-        return repo
-
-
-@dataclass
-class Answer:
-    """What goes back: JSON, or a blob of which a range may be asked."""
-
-    body: bytes = b""
-    blob: Blob | None = None
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-def _json(value: Any, **headers: str) -> Answer:
-    headers = {"Content-Type": "application/json", **headers}
-    return Answer(json.dumps(value).encode(), headers=headers)
-
-
-def _commit_of(repo: Repo, revision: str) -> tuple[str, dict[str, Blob]]:
-    sha = repo.sha_of(unquote(revision))
-    if sha is None:
-        raise Refusal(404, "RevisionNotFound", f"Invalid rev id: {unquote(revision)}")
-    return sha, repo.commits[sha]
+from hub_calls import KIND, NAME, REVISION, Answer, Call, Refusal, Route, commit_of, in_json
+from hub_cards import facts_of
+from hub_store import Blob
 
 
 def _whoami(call: Call) -> Answer:
-    if call.token not in call.store.tokens:
-        raise Refusal(401, "", "Invalid credentials in Authorization header")
-    return _json({"type": "user", "name": "tester", "orgs": [], "auth": {"accessToken": {}}})
+    who = call.account()
+    if who is None:
+        raise Refusal(401, "", "Invalid username or password.")
+    orgs = [{"type": "org", "name": name, "roleInOrg": "write"} for name in who.orgs]
+    held = {"type": "access_token", "accessToken": {"displayName": "tests", "role": who.role}}
+    user = {"type": "user", "name": who.name, "fullname": who.name, "isPro": False}
+    return in_json({**user, "orgs": orgs, "auth": held})
 
 
 def _auth_check(call: Call, kind: str, name: str) -> Answer:
     call.repo(kind, name, inside=True)
-    return _json({})
+    return in_json({})
 
 
-def _info(call: Call, kind: str, name: str, revision: str | None) -> Answer:
+def _info(call: Call, kind: str, name: str, revision: str | None = None) -> Answer:
     repo = call.repo(kind, name, inside=False)
-    sha, tree = _commit_of(repo, revision or "main")
-    facts = {"id": repo.id, "sha": sha, "private": repo.private, "tags": []}
-    facts |= {"gated": "auto" if repo.gated else False, "disabled": False, "downloads": 0}
+    sha, tree = commit_of(repo, revision or "main")
+    first = repo.history(sha)[-1][1].date
+    facts: dict[str, Any] = {
+        "id": repo.id, "author": repo.id.partition("/")[0], "sha": sha,
+        "createdAt": first, "lastModified": repo.notes[sha].date, "private": repo.private,
+        "gated": "auto" if repo.gated is True else repo.gated,
+        "disabled": False, "downloads": 0, "likes": 0, "tags": [],
+    }  # fmt: skip
     if "README.md" in tree:
-        card = tree["README.md"].file.read_text(encoding="utf-8")
-        front = re.match(r"---\n(.*?)\n---\n", card, re.DOTALL)
-        facts["cardData"] = yaml.safe_load(front[1]) if front else None
-    return _json({**facts, "siblings": [{"rfilename": path} for path in tree]})
+        facts |= facts_of(repo.kind, tree["README.md"].file.read_text(encoding="utf-8"))
+    detailed = call.query.get("blobs", ["false"])[0].lower() == "true"
+    return in_json({**facts, "siblings": [_sibling(*one, detailed) for one in tree.items()]})
+
+
+def _sibling(path: str, blob: Blob, detailed: bool) -> dict[str, Any]:
+    if not detailed:
+        return {"rfilename": path}
+    large = {"lfs": {"sha256": blob.sha256, "size": blob.size, "pointerSize": 134}}
+    return {"rfilename": path, "size": blob.size, "blobId": blob.oid, **(large if blob.lfs else {})}
+
+
+def _commits(call: Call, kind: str, name: str, revision: str) -> Answer:
+    repo = call.repo(kind, name, inside=False)
+    return in_json(
+        [
+            {
+                "id": sha,
+                "title": note.title,
+                "message": note.message,
+                "date": note.date,
+                "authors": [{"user": note.author}],
+            }
+            for sha, note in repo.history(commit_of(repo, revision)[0])
+        ]
+    )
 
 
 def _refs(call: Call, kind: str, name: str) -> Answer:
@@ -107,11 +74,11 @@ def _refs(call: Call, kind: str, name: str) -> Answer:
         _, group, own = ref.split("/", 2)
         lists[group].append({"name": own, "ref": ref, "targetCommit": sha})
     names = {"heads": "branches", "tags": "tags", "convert": "converts", "pr": "pullRequests"}
-    return _json({names[group]: refs for group, refs in lists.items()})
+    return in_json({names[group]: refs for group, refs in lists.items()})
 
 
 def _tree(call: Call, kind: str, name: str, revision: str, folder: str | None) -> Answer:
-    _, tree = _commit_of(call.repo(kind, name, inside=False), revision)
+    _, tree = commit_of(call.repo(kind, name, inside=False), revision)
     prefix = f"{unquote(folder)}/" if folder else ""
     entries: dict[str, dict[str, Any]] = {}
     recursive = call.query.get("recursive", ["false"])[0].lower() == "true"
@@ -130,23 +97,23 @@ def _tree(call: Call, kind: str, name: str, revision: str, folder: str | None) -
     if start + call.page < len(entries):
         more = f"{call.urls[0]}{call.path}?recursive={recursive}&cursor={start + call.page}"
         headers["Link"] = f'<{more}>; rel="next"'
-    return _json(list(entries.values())[start : start + call.page], **headers)
+    return in_json(list(entries.values())[start : start + call.page], **headers)
 
 
 def _paths(call: Call, kind: str, name: str, revision: str) -> Answer:
-    _, tree = _commit_of(call.repo(kind, name, inside=False), revision)
+    _, tree = commit_of(call.repo(kind, name, inside=False), revision)
     found = []
     for path in call.form.get("paths", []):
         if path in tree:
             found.append(tree[path].entry(path))
         elif any(other.startswith(f"{path}/") for other in tree):
             found.append({"type": "directory", "path": path, "oid": "0" * 40, "size": 0})
-    return _json(found)
+    return in_json(found)
 
 
 def _resolve(call: Call, kind: str | None, name: str, revision: str, path: str) -> Answer:
     repo = call.repo(kind or "models", name, inside=True)
-    sha, tree = _commit_of(repo, revision)
+    sha, tree = commit_of(repo, revision)
     blob = tree.get(unquote(path))
     if blob is None:
         raise Refusal(404, "EntryNotFound", "Entry not found")
@@ -164,33 +131,16 @@ def _stored(call: Call, sha256: str) -> Answer:
     return Answer(blob=blob, headers={"ETag": f'"{sha256}"', "Accept-Ranges": "bytes"})
 
 
-NAME = r"([^/]+(?:/[^/]+)?)"
-REVISION = r"(refs/(?:convert|pr)/[^/]+|[^/]+)"
-KIND = r"/api/(datasets|models)/"
-ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
+ROUTES: list[Route] = [
     ("GET", r"/api/whoami-v2", _whoami),
     ("GET|HEAD", r"/store/([0-9a-f]{64})", _stored),
     ("GET", rf"{KIND}{NAME}/refs", _refs),
+    ("GET", rf"{KIND}{NAME}/commits/{REVISION}", _commits),
     ("GET", rf"{KIND}{NAME}/auth-check", _auth_check),
     ("GET", rf"{KIND}{NAME}/tree/{REVISION}(?:/(.*))?", _tree),
     ("POST", rf"{KIND}{NAME}/paths-info/{REVISION}", _paths),
     ("GET", rf"{KIND}{NAME}/revision/{REVISION}", _info),
-    ("GET", rf"{KIND}{NAME}()", lambda call, kind, name, _: _info(call, kind, name, None)),
+    ("GET", rf"{KIND}{NAME}", _info),
     ("GET|HEAD", rf"/(?:(datasets)/)?{NAME}/resolve/{REVISION}/(.+)", _resolve),
 ]
-"""Method, path and answer; the write side adds its own."""
-
-
-def answer_to(call: Call) -> Answer:
-    for method, pattern, respond in ROUTES:
-        match = re.fullmatch(pattern, call.path)
-        if match and re.fullmatch(method, call.method):
-            try:
-                return respond(call, *match.groups())
-            except Refusal as err:
-                headers = {"X-Error-Message": str(err)}
-                if err.code:
-                    headers["X-Error-Code"] = err.code
-                body = json.dumps({"error": str(err)}).encode()
-                return Answer(body, status=err.status, headers=headers)
-    return Answer(b"Not found", status=404)
+"""Method, path and answer."""

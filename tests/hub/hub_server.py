@@ -1,14 +1,20 @@
 """A Hub on this machine for tests: what the real client libraries ask of it, over HTTP.
 
-Read side: repository facts, refs, trees, files with ranges and redirects to a store of their
-own, private and gated repositories, tokens, faults on demand, and a journal of every request.
+Reads with ranges and redirects to a store of its own, writes by LFS and one commit, private and
+gated repositories, tokens with roles, faults on demand, and a journal of every request. Xet is
+not spoken: a client needs HF_HUB_DISABLE_XET=1.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import io
 import re
+import tempfile
 import threading
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,26 +22,37 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from hub_answers import Answer, Call, answer_to
+import hub_reads
+import hub_uploads
+import hub_writes
+from hub_calls import Answer, Body, Call, answer_to
 from hub_store import Store
 
-PIECE = 1 << 16
+ROUTES = (*hub_writes.ROUTES, *hub_uploads.ROUTES, *hub_reads.ROUTES)
+PIECE = 1 << 18
 PAGE = 1000
 """Most entries of a tree in one answer, as on the real Hub."""
 
 
 @dataclass
 class Trouble:
-    """A fault to show: a status, or a connection cut after some bytes of the body.
+    """A fault to show: a status, or a connection cut after some bytes of a body.
 
     `pattern` is looked for in the path, a space, and the Range asked for.
     """
 
     pattern: str
     status: int = 0
-    cut_after: int = 0
+    cut_after: int | None = None
+    """Bytes of the answer after which the connection ends."""
+    cut_upload_after: int | None = None
+    """Bytes of what the client sends after which the connection ends."""
+    done: bool = False
+    """Whether the request is carried out all the same, and only its answer is the status."""
+    wait: float = 0.0
+    """Seconds before the request is answered, for what is to happen meanwhile."""
     times: int = 1
-    method: str = "GET|HEAD|POST"
+    method: str = ".*"
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -50,6 +67,8 @@ class Seen:
     range: str | None
     status: int
     sent: int
+    received: int
+    """Bytes of the request's body."""
 
 
 class LocalHub(Store):
@@ -85,14 +104,19 @@ class LocalHub(Store):
         self.server.server_close()
 
     def forget(self) -> None:
-        """Begin anew: no repositories, tokens, faults or journal."""
-        for held in (self.repos, self.tokens, self.troubles, self.journal):
+        """Begin anew: no repositories, tokens, uploads, faults or journal."""
+        for held in (self.repos, self.tokens, self.uploads, self.troubles, self.journal):
             held.clear()
-        self.page, self.knows_ranges = PAGE, True
+        self.page, self.knows_ranges, self.part_size = PAGE, True, None
 
-    def trouble(self, pattern: str, **how: Any) -> None:
-        """Answer requests that match with a fault, `times` times."""
+    def uploaded(self) -> int:
+        """Return how many large files, or parts of them, were sent."""
+        return sum(one.method == "PUT" and "/store/upload/" in one.path for one in self.journal)
+
+    def trouble(self, pattern: str, **how: Any) -> Trouble:
+        """Answer requests that match with a fault, `times` times; what is left is counted there."""
         self.troubles.append(Trouble(pattern, **how))
+        return self.troubles[-1]
 
     def next_trouble(self, method: str, wanted: str) -> Trouble | None:
         """Return the fault this request is to meet, and count it off."""
@@ -108,6 +132,11 @@ class LocalHub(Store):
         return None
 
 
+def _new_file(folder: Path) -> Path:
+    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+        return Path(file.name)
+
+
 class HubHandler(BaseHTTPRequestHandler):
     """One connection to the Hub or to its store."""
 
@@ -116,8 +145,30 @@ class HubHandler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # else each small answer waits 40 ms for the client's word
 
     def do_GET(self) -> None:
+        wanted = f"{self.path} {self.headers.get('Range', '')}"
+        trouble = self.hub.next_trouble(self.command, wanted)
+        self.received = 0
+        body = self._body(trouble)
+        if body is None:
+            self._note(0, 0)
+            self.close_connection = True
+            return
+        time.sleep(trouble.wait if trouble else 0)
+        try:
+            answer = self._answer(body, trouble)
+        finally:
+            if body.file is not None:
+                body.file.unlink(missing_ok=True)
+        self._send(answer, trouble.cut_after if trouble else None)
+
+    do_HEAD = do_POST = do_PUT = do_DELETE = do_GET
+
+    def _answer(self, body: Body, trouble: Trouble | None) -> Answer:
+        fault = trouble if trouble and trouble.status else None
+        shown = Answer(b"{}", status=fault.status, headers=fault.headers) if fault else Answer()
+        if fault and not fault.done:
+            return shown
         url = urlsplit(self.path)
-        data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         call = Call(
             store=self.hub,
             urls=(self.hub.url, self.hub.store_url),
@@ -126,16 +177,55 @@ class HubHandler(BaseHTTPRequestHandler):
             path=url.path,
             query=parse_qs(url.query),
             token=self._token(),
-            form=parse_qs(data.decode("utf-8", "replace")),
+            body=body,
         )
-        wanted = f"{self.path} {self.headers.get('Range', '')}"
-        trouble = self.hub.next_trouble(self.command, wanted)
-        if trouble and trouble.status:
-            self._send(Answer(b"{}", status=trouble.status, headers=trouble.headers))
-        else:
-            self._send(answer_to(call), trouble.cut_after if trouble else None)
+        if self.command in ("GET", "HEAD"):
+            return answer_to(call, ROUTES)
+        with self.hub.writing:  # one change at a time: else two commits have one parent
+            answer = answer_to(call, ROUTES)
+        return shown if fault else answer
 
-    do_HEAD = do_POST = do_GET
+    def _body(self, trouble: Trouble | None) -> Body | None:
+        """Read what came with the request: to disk what goes to the store, None if it is cut."""
+        cut = trouble.cut_upload_after if trouble else None
+        digest, whole = hashlib.sha256(), False
+        stored = self.command == "PUT" and self.path.startswith("/store/")
+        file = _new_file(self.hub.folder) if stored else None
+        sink: Any = file.open("wb") if file else io.BytesIO()
+        try:
+            for piece in self._pieces():
+                self.received += len(piece)
+                if cut is not None and self.received > cut:
+                    return None
+                if file:
+                    digest.update(piece)
+                sink.write(piece)
+            whole = True
+            data = b"" if file else sink.getvalue()
+            return Body(self.received, data, file, digest.hexdigest())
+        finally:
+            sink.close()
+            if file and not whole:
+                file.unlink()
+
+    def _pieces(self) -> Iterator[bytes]:
+        """Yield the body of the request, whether its length is told or it comes in chunks."""
+        chunked = "chunked" in self.headers.get("Transfer-Encoding", "")
+        left = 0 if chunked else int(self.headers.get("Content-Length", 0))
+        while left or chunked:
+            if left == 0:
+                left = int(self.rfile.readline() or b"0", 16)
+                chunked = left > 0
+                if not chunked:
+                    self.rfile.readline()
+                    return
+            piece = self.rfile.read(min(PIECE, left))
+            if not piece:
+                raise ConnectionResetError("the client went away")
+            left -= len(piece)
+            yield piece
+            if chunked and left == 0:
+                self.rfile.readline()
 
     def _token(self) -> str | None:
         return self.headers.get("Authorization", "").removeprefix("Bearer ") or None
@@ -149,16 +239,20 @@ class HubHandler(BaseHTTPRequestHandler):
         end = stop if cut_after is None else min(stop, start + cut_after)
         if self.command == "HEAD":
             stop = end = start
-        host = self.headers.get("Host", "").split(":")[0]
-        asked = self.headers.get("Range")
-        seen = Seen(self.command, host, self.path, self._token(), asked, status, end - start)
-        with self.hub.lock:  # before the body, so that it is there once the client has it
-            self.hub.journal.append(seen)
+        self._note(status, end - start)  # before the body: it is there once the client has it
         self._send_body(answer, start, end)
         if end < stop:
             self.wfile.flush()
             self.close_connection = True
             self.connection.close()
+
+    def _note(self, status: int, sent: int) -> None:
+        """Write the request into the journal; status 0 is a connection cut before the answer."""
+        host = self.headers.get("Host", "").split(":")[0]
+        asked = self.headers.get("Range")
+        told = (self.command, host, self.path, self._token(), asked, status, sent, self.received)
+        with self.hub.lock:
+            self.hub.journal.append(Seen(*told))
 
     def _range(self, answer: Answer) -> tuple[int, int, int]:
         """Return the status, and the first and last byte of the body to send."""

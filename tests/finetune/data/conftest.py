@@ -1,13 +1,11 @@
-"""A local Hub, and a process that reads from it through the real client libraries."""
+"""A process that reads from the local Hub through the real client libraries."""
 
 from __future__ import annotations
 
-import importlib
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,36 +32,15 @@ def read(name, place=None, own=None, **columns):
 """
 
 
-@pytest.fixture(scope="session")
-def local_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    folder = str(Path(__file__).resolve().parents[2] / "hub")
-    sys.path.insert(0, folder)
-    try:
-        server = importlib.import_module("hub_server")
-    finally:
-        sys.path.remove(folder)
-    with server.LocalHub(tmp_path_factory.mktemp("hub")) as hub:
-        yield hub
-
-
 @pytest.fixture
-def ask(local_hub: Any, tmp_path: Path) -> Callable[[str], list[dict[str, Any]]]:
+def ask(hub: Any, hub_env: dict[str, str], tmp_path: Path) -> Callable[[str], list[dict[str, Any]]]:
     """Run code in a fresh process whose only Hub is the local one, and return what it told."""
 
     def run(code: str) -> list[dict[str, Any]]:
-        kept = {key: os.environ[key] for key in ("PATH", "PYTHONPATH") if key in os.environ}
-        env = {
-            **kept,
-            "HOME": str(tmp_path),
-            "HF_ENDPOINT": local_hub.url,
-            "HF_HOME": str(tmp_path / "hf"),
-            "HF_HUB_DISABLE_XET": "1",
-            "HF_HUB_DISABLE_TELEMETRY": "1",
-            "HF_UPDATE_DOWNLOAD_COUNTS": "0",
-        }
         done = subprocess.run(
             [sys.executable, "-c", PRELUDE + code],
-            env=env, capture_output=True, text=True, timeout=100, check=False,
+            env={**hub_env, "HOME": str(tmp_path), "HF_HOME": str(tmp_path / "hf")},
+            capture_output=True, text=True, timeout=100, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]

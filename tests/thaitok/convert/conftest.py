@@ -101,17 +101,3 @@ def converted(stand_in: StandIn, tmp_path_factory: pytest.TempPathFactory) -> St
         return out
 
     return convert
-
-
-@pytest.fixture(scope="session")
-def hub_modules() -> tuple[Any, Any]:
-    """Load the local Hub; the modules of tests/hub find each other there."""
-    import importlib
-    import sys
-
-    folder = str(Path(__file__).resolve().parents[2] / "hub")
-    sys.path.insert(0, folder)
-    try:
-        return importlib.import_module("hub_server"), importlib.import_module("hub_client")
-    finally:
-        sys.path.remove(folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -88,28 +87,20 @@ except UserError as err:
 
 
 def test_a_hub_name_is_fetched_without_what_is_not_needed(
-    stand_in: StandIn, converted: StandIn, hub_modules: Any, tmp_path: Path
+    stand_in: StandIn, converted: StandIn, hub: Any, hub_env: dict[str, str], tmp_path: Path
 ) -> None:
-    with hub_modules[0].LocalHub(tmp_path / "store") as hub:
-        hub.folder.mkdir()
-        repo = hub.repo("airesearch/old-model", kind="model")
-        hub.commit_folder(repo, stand_in("wangchanberta"))
-        hub.commit(repo, {"evil.py": b"raise SystemExit(9)", "tf_model.h5": b"x" * 99})
-        env = {
-            **os.environ,
-            "HF_ENDPOINT": hub.url,
-            "HF_HOME": str(tmp_path / "hf"),
-            "HF_HUB_DISABLE_XET": "1",
-        }
+    repo = hub.repo("airesearch/old-model", kind="model")
+    hub.commit_folder(repo, stand_in("wangchanberta"))
+    hub.commit(repo, {"evil.py": b"raise SystemExit(9)", "tf_model.h5": b"x" * 99})
 
-        def run(name: str, out: str) -> subprocess.CompletedProcess[str]:
-            command = [sys.executable, "-c", HUB, name, str(tmp_path / out)]
-            return subprocess.run(command, env=env, capture_output=True, text=True)
+    def run(name: str, out: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", HUB, name, str(tmp_path / out)]
+        return subprocess.run(command, env=hub_env, capture_output=True, text=True)
 
-        done = run("airesearch/old-model", "out")
-        assert done.returncode == 0, done.stderr
-        wrong = run("airesearch/none", "none")
-        fetched = [one.path for one in hub.journal]
+    done = run("airesearch/old-model", "out")
+    assert done.returncode == 0, done.stderr
+    wrong = run("airesearch/none", "none")
+    fetched = [one.path for one in hub.journal]
     assert (wrong.returncode, len(wrong.stdout.splitlines())) == (2, 1)
     assert not (tmp_path / "none").exists()
     assert not any("evil.py" in one or ".h5" in one for one in fetched)

@@ -87,7 +87,7 @@ def _offline(_: Any, where: object) -> UserError:
 
 def _no_revision(_: Any, where: object) -> UserError:
     do = "give a branch, a tag, a commit of 40 digits or refs/convert/parquet"
-    return _error("the data set has no such revision", where, do)
+    return _error("the repo has no such revision", where, do)
 
 
 def _gone(_: Any, where: object) -> UserError:
@@ -110,7 +110,7 @@ def _logged_in() -> bool:
 
 
 def _not_found(_: Any, where: object) -> UserError:
-    what = "no such data set on the Hub, or it is private"
+    what = "no such repo on the Hub, or it is private"
     if _logged_in():
         return _error(what, where, "look at its name, and that your token may read it")
     return _error(what, where, f"look at its name; if it is private, {LOG_IN}")
@@ -119,10 +119,11 @@ def _not_found(_: Any, where: object) -> UserError:
 def _gated(err: Any, where: object) -> UserError:
     from huggingface_hub import constants
 
-    page = f"{constants.ENDPOINT}/datasets/{getattr(err, 'repo_id', None) or _repo_of(where)}"
+    kind = "datasets/" if "/datasets/" in str(err.response.url) else ""
+    page = f"{constants.ENDPOINT}/{kind}{getattr(err, 'repo_id', None) or _repo_of(where)}"
     terms = f"accept its terms at {page}"
     do = terms if _logged_in() else f"{terms}, then {LOG_IN}"
-    return _error("the data set is gated: its owner asks to be asked", where, do)
+    return _error("the repo is gated: its owner asks to be asked", where, do)
 
 
 def _repo_of(where: object) -> str:

@@ -1,0 +1,57 @@
+"""A process that writes to the local Hub and reads from it by the real client libraries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+PRELUDE = """
+import os, tempfile, time, warnings
+pause = time.sleep
+time.sleep = lambda seconds: pause(min(seconds, 0.01))
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, hf_hub_download
+from huggingface_hub import snapshot_download
+
+def adds(files):
+    return [CommitOperationAdd(path, data) for path, data in files.items()]
+
+def commit(token, repo, files, **how):
+    if isinstance(files, dict):
+        files = adds({path: data.encode() for path, data in files.items()})
+    how = {"commit_message": "words", **how}
+    return HfApi(token=token).create_commit(repo, files, **how)
+
+def attempt(job):
+    try:
+        job()
+        tell("done")
+    except Exception as err:
+        status = getattr(getattr(err, "response", None), "status_code", "")
+        tell(f"{type(err).__name__} {status} {err}")
+"""
+Ask = Callable[..., list[Any]]
+
+
+@pytest.fixture(scope="session")
+def process(
+    client_of: Any, hub_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
+    folder = tmp_path_factory.mktemp("writer")
+    client = client_of(PRELUDE, {**hub_env, "HF_HOME": str(folder / "hf")}, folder / "stderr")
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def anna(hub: Any) -> str:
+    """Return a token of user anna, who is also in the organisation team."""
+    token: str = hub.token("anna", orgs=("team",))
+    return token
+
+
+@pytest.fixture
+def ask(anna: str, process: Any) -> Ask:
+    """Run code with anna's `token` and `api`, and return what it told."""
+    return lambda code: process(f"token = {anna!r}; api = HfApi(token=token)\n{code}")
