@@ -31,15 +31,19 @@ def check_tokenizer(folder: Path, names: Sequence[str]) -> list[str]:
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
 
 
-def check_model(folder: Path, names: Sequence[str]) -> list[str]:
-    """Return what is wrong with a model folder; `names` are the files that count."""
+def check_model(folder: Path, names: Sequence[str], *, weights: bool = True) -> list[str]:
+    """Return what is wrong with a model folder; `names` are the files that count.
+
+    Without `weights` there need be none in safetensors, as in an ONNX folder.
+    """
     problems = check_tokenizer(folder, names)
     config = _read(folder / "config.json")
     if config is None:
         return [*problems, "config.json is no JSON object; make the folder again"]
     if "auto_map" in config:
         problems.append("config.json asks for remote code (auto_map); take the entry out")
-    problems += _weights(folder, names, config.get("vocab_size"))
+    if weights:
+        problems += _weights(folder, names, config.get("vocab_size"))
     loaded = None if problems and _missing(names, TOKENIZER) else _load(folder)
     if loaded is None or isinstance(loaded, str):
         return problems

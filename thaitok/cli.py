@@ -14,6 +14,7 @@ import typer
 from thaitok import tokenizer_verbs
 from thaitok.console import ConfigFile, Json, Out, Set, print_counts, run_app, texts_of
 from thaitok.errors import UserError
+from thaitok.publish.verb import publish
 
 # Each stage is imported inside its verb, so that `thaitok --help` loads neither torch nor
 # transformers.
@@ -327,35 +328,7 @@ def tasks(as_json: Json = False) -> None:
 TASK_COLUMNS = ("task", "kind", "metric", "from", "what it is")
 
 
-@app.command()
-def publish(
-    folder: Annotated[Path, typer.Argument(help="A model or tokenizer folder.")],
-    repo: Annotated[str, typer.Option(help="NAMESPACE/NAME on the Hub.")],
-    license_: Annotated[str, typer.Option("--license", help="Such as cc-by-sa-4.0.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show, and upload nothing.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Check a folder and show what would go up to the Hugging Face Hub."""
-    from thaitok.publish import PublishConfig, plan_publish
-    from thaitok.show import print_table
-
-    if not dry_run:
-        raise UserError(
-            "uploading is not part of this release", do="give --dry-run to see the plan"
-        )
-    plan = plan_publish(PublishConfig(folder=folder, repo=repo, license=license_))
-    if as_json:
-        print(json.dumps(plan.model_dump(mode="json"), ensure_ascii=False))
-    else:
-        files = [(one.name, one.bytes, one.sha256[:12]) for one in plan.files]
-        print_table(f"Would go up to {repo}", ("file", "bytes", "sha256"), files)
-        left = [(one.name, one.reason) for one in plan.left_out]
-        print_table("Stays here", ("file", "why"), left)
-        print(plan.card)
-    for note in plan.notes:
-        log.info("note: %s", note)
-    if plan.problems:
-        raise UserError("; ".join(plan.problems), where=plan.folder)
+app.command()(publish)
 
 
 @app.command()

@@ -6,7 +6,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from thaitok.card import pipeline_tag_of, write_card
+from thaitok.card import (
+    Body,
+    Front,
+    hub_name,
+    pipeline_tag_of,
+    recipes_of,
+    short,
+    write_card,
+)
 from thaitok.checks import room_for_tokens
 from thaitok.config import Config
 from thaitok.convert.build import build_tokenizer, rewrite_model
@@ -15,6 +23,7 @@ from thaitok.convert.source import Source, find_source
 from thaitok.convert.weights import write_weights
 from thaitok.folder import (
     FileFacts,
+    Job,
     Manifest,
     file_facts,
     package_versions,
@@ -72,8 +81,9 @@ def convert_tokenizer(config: ConvertConfig) -> Manifest:
         if source.weights:
             counts["parameters"] = write_weights(source.weights, source.index, job.work)
         write_json(job.work / "report.json", {**counts, "added_tokens": list(layout.added)})
-        _write_card(job.work, config.source, layout, counts, settings)
-        return job.finish(counts, package_versions("sentencepiece", "tokenizers", "torch"))
+        versions = package_versions("sentencepiece", "tokenizers", "torch")
+        _write_card(job, config.source, layout, counts, settings, versions)
+        return job.finish(counts, versions)
 
 
 def _inputs(source: Source) -> Iterable[FileFacts]:
@@ -129,26 +139,32 @@ ABOUT = {
 
 
 def _write_card(
-    folder: Path,
+    job: Job,
     name: str,
     layout: Layout,
     counts: dict[str, Any],
     config: dict[str, Any] | None,
+    versions: dict[str, str],
 ) -> None:
-    facts = {"Converted from": Path(name).name if Path(name).exists() else name}
-    facts["Layout"] = layout.name
-    facts["Pieces"] = f"{counts['pieces']:,}"
-    if "parameters" in counts:
+    origin, model = hub_name(name) or Path(name).name, "parameters" in counts
+    facts = {"Converted from": origin, "Layout": layout.name, "Pieces": f"{counts['pieces']:,}"}
+    if model:
         facts["Parameters"] = f"{counts['parameters']:,}"
+    facts |= {f"sha256 of {one.name}": short(one.sha256) for one in job.inputs}
     about = ABOUT[layout.rules].format(space=SPACE_TOKEN)
-    model = "parameters" in counts
     write_card(
-        folder,
+        job.work,
         pipeline_tag=pipeline_tag_of(config or {}) if model else "",
-        title=f"{'Model' if model else 'Tokenizer'} of the {layout.name} layout, converted",
+        title=f"{origin}, converted" if model else f"Tokenizer of {origin}, converted",
         summary="The ids are those of the original's SentencePiece model"
         + (", and the weights its own, bit for bit." if model else "."),
         facts=facts,
         base_model=name,
-        tokenizer=f"The ids are SentencePiece's, its normalizer included. {about}",
+        front=Front(tags=("sentencepiece",) if model else ("tokenizer", "sentencepiece")),
+        body=Body(
+            tokenizer=f"The ids are SentencePiece's, its normalizer included. {about}",
+            limits=("What the original was trained on, and its limits, its own authors tell.",),
+            versions=versions,
+            recipes=recipes_of(job.work, name),
+        ),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -10,9 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from thaitok.card import pipeline_tag_of, write_card
-from thaitok.corpus import corpus_inputs, count_documents, sample_texts
+from thaitok.corpus import corpus_inputs, sample_texts
 from thaitok.errors import UserError
+from thaitok.extend.card import write_extended_card
 from thaitok.extend.changes import Changes, compare_lines
 from thaitok.extend.choose import Chosen, choose
 from thaitok.extend.config import ExtendConfig
@@ -36,7 +35,7 @@ from thaitok.folder import (
     stage_job,
     write_json,
 )
-from thaitok.tokenizer import UNKNOWN_PENALTY, has_our_rules, measure, tokenizer_facts
+from thaitok.tokenizer import UNKNOWN_PENALTY, measure, tokenizer_facts
 from thaitok.tokenizer_json import WORD_MARK
 
 log = logging.getLogger(__name__)
@@ -194,9 +193,10 @@ def _finish(config: ExtendConfig, job: Job, old: Vocabulary, change: Change) -> 
     measured = measure(job.work, sample_texts(config.corpus or config.prune))
     named = [[piece, *parts[piece]] for piece in change.added[:SHOWN]]
     write_json(job.work / "report.json", {**measured, **change.report, "added": named})
-    _write_card(config, job.work, counts, measured)
     versions = package_versions("sentencepiece", "tokenizers", "transformers", "torch", "numba")
-    return job.finish({**counts, **measured}, versions)
+    counts |= measured
+    write_extended_card(config, job, counts, change.added, change.report, versions)
+    return job.finish(counts, versions)
 
 
 def _parts(old: Vocabulary, added: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
@@ -254,38 +254,3 @@ def _inputs(config: ExtendConfig) -> tuple[FileFacts, ...]:
 def _facts_of(path: Path, patterns: Sequence[str], name: str) -> list[FileFacts]:
     files = [path] if path.is_file() else [one for two in patterns for one in path.glob(two)]
     return [file_facts(one, f"{name}/{one.name}") for one in sorted(set(files))]
-
-
-def _write_card(
-    config: ExtendConfig, folder: Path, counts: Mapping[str, Any], measured: Mapping[str, Any]
-) -> None:
-    corpora = config.corpus or config.prune
-    facts = {
-        "Pieces": f"{counts['pieces']:,}",
-        "Before": f"{counts['pieces_before']:,}",
-        "Chosen by": f"{count_documents(corpora):,} documents",
-        "Tokens a character": str(measured["tokens_per_character"]),
-        "Bytes a token": str(measured["bytes_per_token"]),
-        "Unknown pieces": f"{measured['unknown_share']:.3%}",
-    }
-    if config.model is not None:
-        facts["Parameters"] = f"{counts['parameters']:,}"
-        facts["New rows"] = config.init if counts["added"] else "none"
-    write_card(
-        folder,
-        pipeline_tag="" if config.model is None else _tag(folder),
-        title=f"Thai {'tokenizer of' if config.model is None else 'encoder with'} "
-        f"{counts['pieces']:,} pieces",
-        summary=f"{counts['added']:,} pieces were added to a vocabulary of "
-        f"{counts['pieces_before']:,} and {counts['dropped']:,} dropped; all others are as they "
-        "were.",
-        facts=facts,
-        tokenizer=None if has_our_rules(folder) else AS_BEFORE,
-    )
-
-
-AS_BEFORE = "What is done to a text before it is cut is what the tokenizer did that this one is of."
-
-
-def _tag(folder: Path) -> str:
-    return pipeline_tag_of(json.loads((folder / "config.json").read_bytes()))

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from thaitok.card import write_card
+from thaitok.card import Body, Front, corpora_section, hub_datasets, provenance, write_card
 from thaitok.corpus import corpus_inputs, count_documents, read_texts, sample_texts
 from thaitok.errors import UserError
 from thaitok.folder import Manifest, package_versions, stage_job, write_json, written
@@ -70,8 +70,8 @@ def train_tokenizer(config: TokenizerConfig) -> Manifest:
         left_out = trained.alphabet.left_out
         write_json(job.work / "report.json", {**measured, "left_out": dict(left_out[:NAMED])})
         counts = {"pieces": len(model.pieces), "characters_left_out": len(left_out), **measured}
-        _write_card(job.work, config, counts)
         versions = package_versions("sentencepiece", "tokenizers", "pythainlp", "nlpo3", "numba")
+        _write_card(job.work, config, counts, versions)
         return job.finish(counts, versions)
 
 
@@ -218,7 +218,13 @@ def _read(corpus: tuple[Path, ...]) -> Iterator[str]:
             advance()
 
 
-def _write_card(folder: Path, config: TokenizerConfig, counts: dict[str, Any]) -> None:
+def _write_card(
+    folder: Path,
+    config: TokenizerConfig,
+    counts: Mapping[str, Any],
+    versions: Mapping[str, str],
+) -> None:
+    corpora = provenance(config.corpus)
     write_card(
         folder,
         pipeline_tag="",
@@ -226,9 +232,14 @@ def _write_card(folder: Path, config: TokenizerConfig, counts: dict[str, Any]) -
         summary=f"A SentencePiece {config.algorithm} tokenizer for Thai.",
         facts={
             "Pieces": f"{counts['pieces']:,}",
-            "Trained on": f"{count_documents(config.corpus):,} documents",
+            "Algorithm": f"{config.algorithm}, mode {config.mode}, profile {config.profile}",
+            "Letters": "in lower case" if config.lower else "as they are",
+            "Characters left out": f"{counts['characters_left_out']:,}, each of which is unknown",
+            "Seed": str(config.seed),
             "Tokens a character": str(counts["tokens_per_character"]),
             "Bytes a token": str(counts["bytes_per_token"]),
             "Unknown pieces": f"{counts['unknown_share']:.3%}",
         },
+        front=Front(datasets=hub_datasets(corpora), tags=("tokenizer", "sentencepiece")),
+        body=Body(data=corpora_section(corpora), versions=versions, recipes=("wangchanberta",)),
     )

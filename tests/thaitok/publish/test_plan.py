@@ -16,7 +16,8 @@ from tokenizers import Tokenizer, models
 from thaitok.card import write_card
 from thaitok.config import load_config
 from thaitok.errors import UserError
-from thaitok.publish import ALLOWED, Plan, PublishConfig, plan_publish
+from thaitok.publish import Plan, PublishConfig, plan_publish
+from thaitok.publish.contents import ALLOWED
 
 PIECES = ("<s>", "<pad>", "</s>", "<unk>", "<mask>", "แมว")
 TOKEN = "hf_" + "a1B2" * 8
@@ -91,7 +92,7 @@ def test_only_the_allow_list_goes_up(model: Path) -> None:
     found = plan(model)
     reasons = {left.name: left.reason for left in found.left_out}
     assert set(reasons) == {*stray, "checkpoint-10/"}
-    assert all(file.name in ALLOWED for file in found.files)
+    assert all(file.name in ALLOWED["model"] for file in found.files)
     assert "token" in reasons["training_args.bin"]
     assert "pickle" in reasons["optimizer.pt"]
     assert "code" in reasons["modeling.py"]
@@ -201,7 +202,7 @@ def test_other_needs_the_licence_text(model: Path) -> None:
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="neither config"):
+    with pytest.raises(UserError, match="neither a model"):
         plan(tmp_path)
     with pytest.raises(UserError, match="no such folder"):
         plan(tmp_path / "none")

@@ -1,0 +1,122 @@
+"""Folders of every kind, and a process that publishes them on the local Hub."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import transformers
+from transformers import RobertaConfig
+
+from thaitok.card import write_card
+from thaitok.folder import TOKENIZER_FILES
+
+HEADS = {
+    "mlm": ("fill-mask", "RobertaForMaskedLM", ()),
+    "sentiment": ("text-classification", "RobertaForSequenceClassification", ("ดี", "ไม่ดี", "เฉย")),
+    "ner": ("token-classification", "RobertaForTokenClassification", ("O", "B-PER", "I-PER")),
+    "pos": ("token-classification", "RobertaForTokenClassification", ("NOUN", "VERB")),
+    "qa": ("question-answering", "RobertaForQuestionAnswering", ()),
+}
+"""The Hub's name of the task, class and labels of each model."""
+
+PRELUDE = """
+import io, os, sys, time
+pause = time.sleep
+time.sleep = lambda seconds: pause(min(seconds, 0.01))  # the client's waits between tries
+sys.stderr = io.StringIO()
+from thaitok.cli import main
+from thaitok.publish import PublishConfig, prepare, publish
+
+def run(*argv, token=None):
+    os.environ.pop("HF_TOKEN", None)
+    if token:
+        os.environ["HF_TOKEN"] = token
+    shown, sys.stdout = sys.stdout, io.StringIO()
+    sys.stderr.seek(0); sys.stderr.truncate()
+    try:
+        code = main(["publish", *argv])
+        said = sys.stdout.getvalue()
+    finally:
+        sys.stdout = shown
+    tell([code, said, sys.stderr.getvalue()])
+"""
+
+Made = Callable[..., Path]
+
+
+def make_model(out: Path, tokenizer: Path, kind: str) -> Path:
+    """Write a tiny model of a head with the tokenizer and a card."""
+    task, name, labels = HEADS[kind]
+    pieces = len(transformers.AutoTokenizer.from_pretrained(tokenizer))
+    size: dict[str, Any] = {"hidden_size": 16, "intermediate_size": 16, "num_attention_heads": 2}
+    if labels:
+        size |= {"id2label": dict(enumerate(labels))}
+    torch.manual_seed(0)
+    config = RobertaConfig(
+        vocab_size=pieces, num_hidden_layers=1, max_position_embeddings=514,
+        bos_token_id=0, pad_token_id=1, eos_token_id=2, **size,
+    )  # fmt: skip
+    getattr(transformers, name)(config).save_pretrained(out)
+    for file in TOKENIZER_FILES:
+        shutil.copyfile(tokenizer / file, out / file)
+    write_card(out, pipeline_tag=task, title=f"Thai {kind}", summary="Tiny.", facts={})
+    return out
+
+
+@pytest.fixture(scope="session")
+def made(corpus: Path, tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Return a folder of a kind; make it once."""
+
+    @cache
+    def make(kind: str) -> Path:
+        if kind in ("corpus", "tokenizer"):
+            return {"corpus": corpus, "tokenizer": tokenizer}[kind]
+        return make_model(tmp_path_factory.mktemp("made") / kind, tokenizer, kind)
+
+    return make
+
+
+@pytest.fixture
+def folder(made: Made, tmp_path: Path) -> Path:
+    """Return a copy of the tokenizer's folder: the kind that loads quickest."""
+    return shutil.copytree(made("tokenizer"), tmp_path / "tokenizer")
+
+
+@pytest.fixture(scope="session")
+def publisher(
+    client_of: Any, hub_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
+    """Start a process that runs `thaitok publish`; what it imports takes seconds."""
+    place = tmp_path_factory.mktemp("publisher")
+    client = client_of(PRELUDE, {**hub_env, "HF_HOME": str(place / "hf")}, place / "stderr")
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def anna(hub: Any) -> str:
+    """Return the token of user anna, who is in the organisation team."""
+    token: str = hub.token("anna", orgs=("team",))
+    return token
+
+
+@pytest.fixture
+def publish(publisher: Any, anna: str) -> Callable[..., tuple[int, str, str]]:
+    """Run the verb with anna's token; return its exit code, and what it printed and said."""
+
+    def run(
+        folder: Path, repo: str, *flags: str, token: str | None = anna, license: str = "cc0-1.0"
+    ) -> tuple[int, str, str]:
+        argv = [str(folder), "--repo", repo, "--license", license, *flags]
+        ((code, out, err),) = publisher(f"run(*{argv!r}, token={token!r})")
+        for kept in (anna, token):
+            assert not kept or kept not in out + err  # promise 8: the token is never shown
+        return code, out, err
+
+    return run
