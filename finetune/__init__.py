@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from finetune.benchmark import BenchmarkConfig, run_benchmark
     from finetune.config import FinetuneConfig
     from finetune.data.tasks import TASKS
+    from finetune.export.config import ExportConfig
+    from finetune.export.run import export_model
     from finetune.measure.scores import Scores
     from finetune.predictor import Predictor, predict
     from finetune.training.run import finetune
@@ -15,9 +17,11 @@ if TYPE_CHECKING:
 __all__ = [
     "TASKS",
     "BenchmarkConfig",
+    "ExportConfig",
     "FinetuneConfig",
     "Predictor",
     "Scores",
+    "export_model",
     "finetune",
     "predict",
     "run_benchmark",
@@ -27,6 +31,8 @@ __getattr__ = export(
     {
         "BenchmarkConfig": "finetune.benchmark",
         "run_benchmark": "finetune.benchmark",
+        "ExportConfig": "finetune.export.config",
+        "export_model": "finetune.export.run",
         "FinetuneConfig": "finetune.config",
         "Scores": "finetune.measure.scores",
         "TASKS": "finetune.data.tasks",

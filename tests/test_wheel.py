@@ -31,7 +31,7 @@ def test_the_wheel_holds_the_four_packages_and_their_data(tmp_path: Path) -> Non
     tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
     assert tops == {"thaitok", "corpora", "pretrain", "finetune"}
     assert "pretrain/configs/tiny.toml" in names
-    assert "thaitok/card.md" in names
+    assert {"thaitok/card/model.md", "thaitok/card/corpus.md"} <= set(names)
     assert "thaitok/py.typed" in names
     site = tmp_path / "site"
     zipfile.ZipFile(wheel).extractall(site)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from thaitok.bulk import encode_texts
     from thaitok.convert import ConvertConfig, convert_tokenizer
     from thaitok.extend import ExtendConfig, extend_tokenizer, plan_extension
+    from thaitok.publish import PublishConfig, publish_folder
     from thaitok.rules import SPACE_TOKEN, clean_text, normalize
     from thaitok.tokenizer import BulkEncoder, load_tokenizer
     from thaitok.trainer import TokenizerConfig, train_tokenizer
@@ -19,6 +20,7 @@ __all__ = [
     "BulkEncoder",
     "ConvertConfig",
     "ExtendConfig",
+    "PublishConfig",
     "TokenizerConfig",
     "UserError",
     "clean_text",
@@ -29,6 +31,7 @@ __all__ = [
     "load_tokenizer",
     "normalize",
     "plan_extension",
+    "publish_folder",
     "train_tokenizer",
 ]
 
@@ -46,6 +49,8 @@ __getattr__ = export(
         "ExtendConfig": "thaitok.extend",
         "extend_tokenizer": "thaitok.extend",
         "plan_extension": "thaitok.extend",
+        "PublishConfig": "thaitok.publish",
+        "publish_folder": "thaitok.publish",
         "TokenizerConfig": "thaitok.trainer",
         "train_tokenizer": "thaitok.trainer",
     },

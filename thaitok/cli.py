@@ -328,6 +328,34 @@ def tasks(as_json: Json = False) -> None:
 TASK_COLUMNS = ("task", "kind", "metric", "from", "what it is")
 
 
+@app.command()
+def export(
+    model: Annotated[str | None, typer.Argument(help="A model folder or Hub name.")] = None,
+    out: Out = None,
+    quantize: Annotated[str | None, typer.Option(help="int8: a second, smaller file.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Validation rows to score it on.")] = None,
+    task: Annotated[str | None, typer.Option(help="The benchmark whose rows they are.")] = None,
+    texts: Annotated[Path | None, typer.Option(help="Lines to compare its logits on.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a model as ONNX, checked against the model it came from."""
+    from finetune import ExportConfig, export_model
+    from finetune.export.card import checks_table
+    from thaitok.config import load_config
+    from thaitok.show import print_table
+
+    flags = {
+        "model": model, "out": out, "quantize": quantize, "data": data, "task": task,
+        "texts": texts,
+    }  # fmt: skip
+    settings = load_config(ExportConfig, None, (), **flags)
+    checks = export_model(settings)
+    if as_json:
+        print(json.dumps(checks.model_dump(mode="json"), ensure_ascii=False))
+    else:
+        print_table(f"{settings.out}", *checks_table(checks))
+
+
 app.command()(publish)
 
 

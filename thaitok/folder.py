@@ -39,7 +39,7 @@ class Manifest(Config):
     """What a stage says of the folder it wrote."""
 
     stage: str
-    """Which stage wrote it: corpus, tokenizer, shards, run or result."""
+    """Which stage wrote it: corpus, tokenizer, shards, run, result or export."""
     inputs: tuple[FileFacts, ...]
     """The files it was made from."""
     config: dict[str, Any]
@@ -112,6 +112,7 @@ MADE_BY = {
     "shards": "make one with `thaitok shard`",
     "run": "make one with `thaitok pretrain`",
     "result": "make one with `thaitok finetune`",
+    "export": "make one with `thaitok export`",
 }
 """Which verb makes a folder of each stage."""
 

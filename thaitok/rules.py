@@ -287,7 +287,8 @@ def tokenizers_normalizer(lower: bool = False) -> Normalizer:
         if rule is COMPOSE_APART:
             return normalizers.NFC()
         if rule is LOWER:
-            return normalizers.Lowercase()
+            # Browsers lower a final sigma to another letter.
+            return normalizers.Sequence([normalizers.Replace("Σ", "σ"), normalizers.Lowercase()])
         # The last rule marks the spaces too; any earlier, U+0338 would compose with the `>`.
         replacement = SPACE_TOKEN if rule is ONE_LINE else rule.replacement
         return normalizers.Replace(

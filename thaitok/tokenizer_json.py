@@ -146,7 +146,8 @@ def fast_tokenizer(model: PieceModel, lower: bool = False) -> Tokenizer:
     if OPENING in ids:
         tokenizer.add_tokens([AddedToken(OPENING, normalized=False)])
     if model.algorithm == "bpe":  # no merges lead to them
-        tokenizer.add_tokens([AddedToken(token, normalized=True) for token in model.defined])
+        others = [token for token in model.defined if token != OPENING]
+        tokenizer.add_tokens([AddedToken(token, normalized=True) for token in others])
     return tokenizer
 
 

@@ -20,10 +20,10 @@ from finetune.model import models
 from finetune.model.encode import Encoded
 from finetune.model.head import SETTINGS
 from finetune.training.baselines import fit_baselines
+from finetune.training.card import Origin, write_card
 from finetune.training.fit import Fitted, Material, encode_splits, fit
 from finetune.training.records import PREDICTIONS, read_predictions, write_predictions
 from finetune.training.search import STUDY, search
-from thaitok.card import Score, write_card
 from thaitok.folder import (
     TOKENIZER_FILES,
     FileFacts,
@@ -40,9 +40,6 @@ from thaitok.quiet import quiet
 log = logging.getLogger("thaitok")
 
 VERSIONS = ("torch", "transformers", "tokenizers", "scikit-learn", "python-crfsuite")
-PIPELINES = {"sequence": "text-classification", "multilabel": "text-classification",
-             "qa": "question-answering"}  # fmt: skip
-"""The Hub's name of a task by kind; of the others, token-classification."""
 
 Leakage = dict[str, dict[str, int]]
 """Rows of validation and test that train has too, by split and how."""
@@ -119,14 +116,15 @@ def _write_result(
     best = job.work / f"seed-{scores.best_seed}"
     _mirror(best / "model", job.work / "model")
     _mirror(best / PREDICTIONS, job.work / PREDICTIONS)
-    _card(job.work / "model", scores, data, config.model)
+    versions = package_versions(*VERSIONS)
+    origin = Origin(material.folder, job.inputs, versions)
+    write_card(job.work / "model", scores, data, config, origin)
     with written(job.work / "report.html") as stream:
         stream.write(result_page(scores, data, read_predictions(best / PREDICTIONS)))
     write_json(job.work / "scores.json", scores.model_dump(mode="json"))
     for note in (".baselines.json", STUDY):
         (job.work / note).unlink(missing_ok=True)
-    job.finish({**scores.rows, "cpu_seconds": _cost(job.work, config.seeds)},
-               package_versions(*VERSIONS))  # fmt: skip
+    job.finish({**scores.rows, "cpu_seconds": _cost(job.work, config.seeds)}, versions)
 
 
 def _cost(work: Path, seeds: Sequence[int]) -> float:
@@ -249,29 +247,3 @@ def _mirror(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
-
-
-def _card(out: Path, scores: Scores, data: TaskData, base_model: str) -> None:
-    settings = {name.replace("_", " "): str(value) for name, value in scores.settings.items()}
-    source = data.task.name
-    seen = scores.leakage["test"]
-    write_card(
-        out,
-        pipeline_tag=PIPELINES.get(scores.kind, "token-classification"),
-        title=f"{scores.model}, {scores.task}",
-        summary=f"{scores.model} fine-tuned for {data.task.about}.",
-        facts={
-            "rows": ", ".join(f"{split} {count:,}" for split, count in scores.rows.items()),
-            "split": scores.split_rule,
-            "labels": ", ".join(scores.labels),
-            "seeds": ", ".join(str(seed.seed) for seed in scores.seeds),
-            "chosen": f"seed {scores.best_seed}, by {scores.metric} on validation",
-            "test texts also in train": f"{seen['same']}, and {seen['near']} in part",
-            **settings,
-        },
-        scores=[
-            Score(scores.task, source, "test", metric, round(figure.mean, 4))
-            for metric, figure in scores.test.items()
-        ],
-        base_model=base_model if models.is_hub_name(base_model) else None,
-    )

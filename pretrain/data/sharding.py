@@ -21,11 +21,20 @@ import zstandard
 from pydantic import Field
 
 from pretrain.data.shards import TOKENIZER_FOLDER, Tokens, mapped, token_dtype, write_shards
+from thaitok.card import CORPORA, provenance
 from thaitok.config import Config
 from thaitok.corpus import corpus_inputs, corpus_parts
 from thaitok.crew import MEGABYTE, Job, Told, in_megabytes, run_job
 from thaitok.errors import UserError
-from thaitok.folder import JOB, TOKENIZER_FILES, Manifest, package_versions, stage_job, written
+from thaitok.folder import (
+    JOB,
+    TOKENIZER_FILES,
+    Manifest,
+    package_versions,
+    stage_job,
+    write_json,
+    written,
+)
 from thaitok.progress import progress
 from thaitok.tokenizer import BulkEncoder, tokenizer_facts
 from thaitok.word_starts import PhraseEncoder
@@ -80,6 +89,7 @@ def shard_corpus(config: ShardConfig) -> Manifest:
         (job.work / TOKENIZER_FOLDER).mkdir(exist_ok=True)
         for name in TOKENIZER_FILES:
             shutil.copyfile(config.tokenizer / name, job.work / TOKENIZER_FOLDER / name)
+        write_json(job.work / CORPORA, provenance(config.corpus))
         return job.finish({**counts, "pieces": pieces}, versions)
 
 

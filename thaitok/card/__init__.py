@@ -9,7 +9,7 @@ from thaitok.card.provenance import (
     provenance,
     read_corpora,
 )
-from thaitok.card.public import SECRET, cell, public, short, table
+from thaitok.card.public import SECRET, short, table
 from thaitok.card.recipes import Recipe, recipes_of
 from thaitok.card.snippets import CORPUS_HERE, EXAMPLES, MODEL_HERE, USES, Use, in_repo, snippet_of
 from thaitok.card.write import CARD, HEADS, LIMITS, Body, pipeline_tag_of, write_card
@@ -29,7 +29,6 @@ __all__ = [
     "Recipe",
     "Score",
     "Use",
-    "cell",
     "corpora_section",
     "corpus_card",
     "hub_datasets",
@@ -38,11 +37,10 @@ __all__ = [
     "metric_name",
     "pipeline_tag_of",
     "provenance",
-    "public",
     "read_corpora",
     "recipes_of",
     "short",
     "snippet_of",
     "table",
     "write_card",
-]  # fmt: skip
+]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from thaitok.card.provenance import Provenance, corpora_section, hub_datasets, provenance
 from thaitok.card.public import SECRET, cell, public
+from thaitok.card.recipes import citation
 from thaitok.card.snippets import CORPUS_SNIPPET
 from thaitok.card.write import template
 from thaitok.folder import read_manifest
@@ -20,8 +21,8 @@ SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M"
 LIMITS = """\
 The text says what its sources say: errors, opinions and slurs among it. Cleaning goes by rules
 and counts, so some bad text stays and some good text is gone; duplicates that were reworded stay.
-Each source keeps the rights of its own authors: the licence of this card is what the publisher of this
-collection says of it."""
+Each source keeps the rights of its own authors: the licence of this card is what the publisher of
+this collection says of it."""
 PERSONAL = "Personal data was not masked: names, numbers and addresses stand as they did."
 MASKED = "Personal data was masked by patterns, which miss some; names stand as they did."
 
@@ -52,6 +53,7 @@ def corpus_card(folder: Path) -> str:
         "What it is made of": public(corpora_section([made])),
         "Limits": " ".join((*LIMITS.split(), MASKED if made.masks else PERSONAL)),
         "Environment": ", ".join(f"{name} {cell(one)}" for name, one in manifest.versions.items()),
+        "Citation": citation(["wangchanberta"] if made.rules == "wangchanberta" else []),
     }
     card = DatasetCard.from_template(
         data,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thaitok.card.public import public
+from thaitok.card.snippets import EXAMPLES
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCardData
@@ -40,7 +41,8 @@ class Front:
     """Data sets of the Hub that it was trained on."""
     tags: Sequence[str] = ()
     widget: Sequence[Mapping[str, str]] = ()
-    """Example inputs: `text`, and `context` or `text_pair` where the head reads two."""
+    """Example inputs: `text`, and `context` or `text_pair` where the head reads two. Masks have
+    a usual one."""
     scores: Sequence[Score] = ()
 
 
@@ -61,6 +63,7 @@ METRICS: Mapping[str, tuple[str, str, dict[str, str]]] = {
     "outer_recall": ("recall", "Recall of outer entities", {"unit": "entity"}),
     "inner_recall": ("recall", "Recall of inner entities", {"unit": "entity"}),
     "word_f1": ("f1", "F1 of words", {"unit": "word"}),
+    "boundary_f1": ("f1", "F1 of the places where words begin", {"unit": "boundary"}),
     "word_precision": ("precision", "Precision of words", {"unit": "word"}),
     "word_recall": ("recall", "Recall of words", {"unit": "word"}),
 }
@@ -88,11 +91,12 @@ def front_matter(
     from huggingface_hub import ModelCardData
 
     base = hub_name(base_model)
+    masks = EXAMPLES["fill-mask"] if pipeline_tag == "fill-mask" else ()
+    widget = front.widget or [{"text": text} for text in masks]
     # Keys that are None are left out of the YAML.
     extra: dict[str, Any] = {
         "base_model_relation": front.relation if base else None,
-        "widget": [{key: public(text) for key, text in one.items()} for one in front.widget]
-        or None,
+        "widget": [{key: public(text) for key, text in one.items()} for one in widget] or None,
     }
     return ModelCardData(
         language="th",

@@ -8,8 +8,8 @@ from typing import Literal
 
 MODEL_HERE = 'model = "."'
 """The snippet's line that names the model: the folder itself, until it is published."""
-CORPUS_HERE = 'corpus = "."'
-"""The same of a corpus."""
+CORPUS_HERE = 'corpus = "OWNER/NAME"'
+"""The same of a corpus, whose card is written when it is published: `datasets` reads no "."."""
 
 Use = Literal[
     "tokenizer", "encoder", "fill-mask", "sequence", "pair", "multilabel", "ner", "layers", "pos",
@@ -91,9 +91,9 @@ for found in fill({first}):
 from transformers import pipeline
 
 {here}
-classify = pipeline("text-classification", model=model, top_k=None)
+classify = pipeline("text-classification", model=model)
 thresholds = classify.model.config.thaitok["thresholds"]
-for found in classify({first}, truncation=True):
+for found in classify({first}, truncation=True, top_k=None):
     if found["score"] > thresholds[found["label"]]:
         print(found["label"], round(found["score"], 3))""",
     "ner": """\
@@ -190,5 +190,5 @@ def snippet_of(use: Use, *examples: str, longest: int = 64) -> str:
 def in_repo(text: str, repo: str) -> str:
     """Return a card whose snippet names a Hub repo in the place of the folder itself."""
     for here in (MODEL_HERE, CORPUS_HERE):
-        text = text.replace(here, here.replace('"."', json.dumps(repo)), 1)
+        text = text.replace(here, f"{here.partition(' ')[0]} = {json.dumps(repo)}", 1)
     return text

@@ -114,11 +114,12 @@ def _normalizers(layout: Layout, proto: Any) -> list[normalizers.Normalizer]:
         mask = SPECIAL_TOKENS["mask_token"]
         steps.append(normalizers.Replace(f"{WORD_MARK}{mask}", mask))
     if spec.add_dummy_prefix:
-        # Not before a token: it would be sought with the prefix, and found only there.
+        # Not before a token: it would be sought with the prefix, and found only there. Not before
+        # nothing, where `tokenizers` puts no prefix but its JavaScript sister does.
         tokens = "|".join(map(re.escape, (*SPECIALS, *layout.added)))
         steps += [
             normalizers.Prepend(WORD_MARK),
-            normalizers.Replace(Regex(f"\\A{WORD_MARK}(?={tokens})"), ""),
+            normalizers.Replace(Regex(f"\\A{WORD_MARK}(?={tokens}|\\z)"), ""),
         ]
     return steps
 

@@ -36,6 +36,7 @@ def process_transformers_normalizers() -> list[normalizers.Normalizer]:
     """
     return [
         normalizers.Replace(Regex(r"(?<=[\p{Ll}\p{Lu}\p{Lt}])Σ(?![\p{Ll}\p{Lu}\p{Lt}])"), "ς"),
+        normalizers.Replace("Σ", "σ"),  # the others, of which browsers find more to be final
         normalizers.Lowercase(),
         *_fix_html(),
         normalizers.Replace(Regex("  +"), " "),

@@ -7,9 +7,9 @@ from thaitok.exports import export
 if TYPE_CHECKING:
     from thaitok.publish.config import PublishConfig
     from thaitok.publish.plan import Plan, plan_publish
-    from thaitok.publish.run import Published, prepare, publish
+    from thaitok.publish.run import Published, prepare, publish_folder
 
-__all__ = ["Plan", "PublishConfig", "Published", "plan_publish", "prepare", "publish"]
+__all__ = ["Plan", "PublishConfig", "Published", "plan_publish", "prepare", "publish_folder"]
 
 __getattr__ = export(
     {
@@ -18,6 +18,6 @@ __getattr__ = export(
         "Published": "thaitok.publish.run",
         "plan_publish": "thaitok.publish.plan",
         "prepare": "thaitok.publish.run",
-        "publish": "thaitok.publish.run",
+        "publish_folder": "thaitok.publish.run",
     },
 )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from thaitok.config import Config
+
+NAME = re.compile(r"[A-Za-z0-9][\w./-]*", re.ASCII)
+"""What git takes for a branch or a tag, and little else."""
 
 
 class PublishConfig(Config):
@@ -36,6 +40,13 @@ class PublishConfig(Config):
     """The Hub's address; HF_ENDPOINT, or huggingface.co, by default."""
     files_at_once: int = Field(200, ge=1)
     """A corpus of more files goes up in several commits, by the library's resumable upload."""
+
+    @field_validator("revision", "tag")
+    @classmethod
+    def _a_name(cls, name: str | None) -> str | None:
+        if name is not None and (not NAME.fullmatch(name) or ".." in name):
+            raise ValueError("write letters, digits, '-', '_', '.' and '/'")
+        return name
 
     @model_validator(mode="after")
     def _one_place(self) -> PublishConfig:

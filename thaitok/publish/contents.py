@@ -24,7 +24,7 @@ ALLOWED: dict[Kind, tuple[str, ...]] = {
         *TOKENIZER_FILES, "scores.json", *ALWAYS,
     ),
     "export": (
-        "config.json", "onnx/*.onnx", "onnx/*.onnx_data", "checks.json", *TOKENIZER_FILES, *ALWAYS,
+        "config.json", "onnx/*.onnx", "onnx/*.onnx.data", "checks.json", *TOKENIZER_FILES, *ALWAYS,
     ),
     "corpus": ("part-*.jsonl.zst", *ALWAYS),
 }  # fmt: skip
@@ -33,7 +33,7 @@ ALLOWED: dict[Kind, tuple[str, ...]] = {
 REPLACED: dict[Kind, tuple[str, ...]] = {
     "tokenizer": (),
     "model": ("model.safetensors", "model-*.safetensors", "model.safetensors.index.json"),
-    "export": ("onnx/*.onnx", "onnx/*.onnx_data"),
+    "export": ("onnx/*.onnx", "onnx/*.onnx.data"),
     "corpus": ("part-*.jsonl.zst",),
 }
 """Names that go from the repo when the folder has them no longer: parts that fit what was there

@@ -18,7 +18,7 @@ KINDS = (
 )
 """Prefixes by which GitHub, AWS and OpenAI tell their own keys."""
 
-NOT_TEXT = (".model", ".onnx", ".onnx_data", ".zst")
+NOT_TEXT = (".model", ".onnx", ".data", ".zst")
 """Endings of files without text of ours; a corpus is searched for personal data when cleaned."""
 
 HEADER = 8

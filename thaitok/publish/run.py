@@ -64,7 +64,9 @@ def prepare(config: PublishConfig) -> Plan:
     return plan.model_copy(update={"problems": (problem,)}) if problem else plan
 
 
-def publish(config: PublishConfig, agree: Callable[[Plan], bool] = lambda _: True) -> Published:
+def publish_folder(
+    config: PublishConfig, agree: Callable[[Plan], bool] = lambda _: True
+) -> Published:
     """Check a folder, show the plan to `agree`, commit it, fetch it again and compare.
 
     What is there already is not sent again, and a repo that is equal gets no commit. Raises

@@ -23,8 +23,8 @@ def publish(
     folder: Annotated[
         Path, typer.Argument(help="Tokenizer, model, corpus or export; or a run or result.")
     ],
-    repo: Annotated[str, typer.Option(help="NAMESPACE/NAME on the Hub.")],
-    license_: Annotated[str, typer.Option("--license", help="Such as cc-by-sa-4.0.")],
+    repo: Annotated[str | None, typer.Option(help="NAMESPACE/NAME on the Hub.")] = None,
+    license_: Annotated[str | None, typer.Option("--license", help="Such as cc-by-sa-4.0.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show, and upload nothing.")] = False,
     private: Annotated[bool, typer.Option("--private", help="For a new repo.")] = False,
     revision: Annotated[str | None, typer.Option(help="A branch; main by default.")] = None,
@@ -40,8 +40,7 @@ def publish(
     The token is HF_TOKEN, or what `hf auth login` keeps.
     """
     from thaitok.config import load_config
-    from thaitok.publish import PublishConfig, prepare
-    from thaitok.publish import publish as run
+    from thaitok.publish import PublishConfig, prepare, publish_folder
 
     flags: dict[str, Any] = {
         "folder": folder, "repo": repo, "license": license_, "private": private,
@@ -51,17 +50,21 @@ def publish(
     config = load_config(PublishConfig, **flags)
     if dry_run:
         plan = prepare(config)
-        _show(plan, as_json)
+        if as_json:
+            print(json.dumps(plan.model_dump(mode="json"), ensure_ascii=False))
+        else:
+            _show(plan)
+            print(plan.card)
         if plan.problems:
             raise UserError("; ".join(plan.problems), where=plan.folder)
         return
 
     def agree(plan: Plan) -> bool:
         if not as_json:
-            _show(plan, as_json)
+            _show(plan)
         return yes or not plan.to_do or _asked(plan)
 
-    found = run(config, agree)
+    found = publish_folder(config, agree)
     if as_json:
         print(json.dumps(found.model_dump(mode="json"), ensure_ascii=False))
         return
@@ -79,12 +82,9 @@ def _asked(plan: Plan) -> bool:
     return typer.confirm(f"Publish this as {plan.repo}?", err=True)
 
 
-def _show(plan: Plan, as_json: bool) -> None:
+def _show(plan: Plan) -> None:
     from thaitok.show import print_table
 
-    if as_json:
-        print(json.dumps(plan.model_dump(mode="json"), ensure_ascii=False))
-        return
     what = {one.name: one.what for one in plan.changes or ()}
     files = [(one.name, what.get(one.name, "?"), one.bytes, one.sha256[:12]) for one in plan.files]
     files += [(one.name, one.what, one.bytes, "") for one in plan.changes or ()
@@ -92,7 +92,5 @@ def _show(plan: Plan, as_json: bool) -> None:
     print_table(f"To {plan.url or plan.repo}", ("file", "there it is", "bytes", "sha256"), files)
     left = [(one.name, one.reason) for one in plan.left_out]
     print_table("Stays here", ("file", "why"), left)
-    if not plan.changes or any(one.name == "README.md" for one in plan.to_do):
-        print(plan.card)
     for note in plan.notes:
         log.info("note: %s", note)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def snippet_in(folder: Path) -> str:
 @pytest.fixture(scope="module")
 def said(
     models_of_heads: Mapping[str, Path],
-    tokenizer: Path,
+    trained: Callable[..., Path],
     corpus: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Mapping[str, list[str]]:
@@ -67,19 +68,21 @@ def said(
             snippet=snippet_of(use, *examples.get(name, (TEXT,))),  # type: ignore[arg-type]
         )
         jobs[name] = (str(folder), snippet_in(folder))
-    jobs["tokenizer"] = (str(tokenizer), snippet_of("tokenizer"))
-    jobs["corpus"] = (str(corpus), CORPUS_SNIPPET)
-    (corpus / "README.md").write_text(corpus_card(corpus), encoding="utf-8")
-    home = str(tmp_path_factory.mktemp("home"))
+    jobs["tokenizer"] = (str(trained()), snippet_of("tokenizer"))
+    home = tmp_path_factory.mktemp("home")
+    published = shutil.copytree(corpus, home / "corpus")
+    (published / "README.md").write_text(
+        in_repo(corpus_card(corpus), str(published)), encoding="utf-8"
+    )
+    jobs["corpus"] = (str(home), snippet_in(published))
     done = subprocess.run(
         [sys.executable, "-c", RUN],
         input=json.dumps(jobs),
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": home},
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(home)},
         capture_output=True,
         text=True,
         check=True,
     )
-    (corpus / "README.md").unlink()
     found: Mapping[str, list[str]] = json.loads(done.stdout.splitlines()[-1])
     return found
 
@@ -100,13 +103,13 @@ def test_every_snippet_has_its_test(said: Mapping[str, list[str]]) -> None:
         ("words", ["['คุณ', 'สมชาย', 'ใจดี', 'ไปเชียงใหม่']"]),
         ("qa", ["เชียงใหม่"]),
         ("multilabel", ["ดี 0.5"]),
-        ("encoder", ["torch.Size([2, 8, 12])  "]),
+        ("encoder", ["torch.Size([2, 8, 12])"]),
     ],
 )
 def test_outputs_are_those_of_the_head(
     said: Mapping[str, list[str]], name: str, lines: list[str]
 ) -> None:
-    assert said[name] == [line.strip() for line in lines]
+    assert said[name] == lines
 
 
 def test_labels_masks_and_pieces(said: Mapping[str, list[str]]) -> None:
@@ -117,7 +120,8 @@ def test_labels_masks_and_pieces(said: Mapping[str, list[str]]) -> None:
 
 
 def test_a_corpus_is_read_by_datasets(said: Mapping[str, list[str]]) -> None:
-    assert [line.split()[:2] for line in said["corpus"]] == [[str(n), "test"] for n in range(3)]
+    rows = [line.split()[0] for line in said["corpus"] if " test " in line]
+    assert rows == ["0", "1", "2"]
 
 
 def test_a_published_card_names_its_repo() -> None:

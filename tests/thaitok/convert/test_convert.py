@@ -170,6 +170,9 @@ def test_configs_are_mended(converted: StandIn) -> None:
     card = (converted("wangchanberta") / "README.md").read_text()
     assert "doubled words" in card and "\n## Limits" in card
     assert "no-break spaces, zero-width" not in card, "that is what ours do"
+    assert "2101.09635" in card and "| sha256 of config.json | `" in card
+    other = (converted("xlm-roberta") / "README.md").read_text()
+    assert "## Citation" not in other, "no recipe of Thai was followed"
     assert check_tokenizer(converted("xlm-roberta"), TOKENIZER_FILES) == []
 
 

@@ -31,7 +31,7 @@ pause = time.sleep
 time.sleep = lambda seconds: pause(min(seconds, 0.01))  # the client's waits between tries
 sys.stderr = io.StringIO()
 from thaitok.cli import main
-from thaitok.publish import PublishConfig, prepare, publish
+from thaitok.publish import PublishConfig, publish_folder
 
 def run(*argv, token=None):
     os.environ.pop("HF_TOKEN", None)

@@ -141,12 +141,12 @@ def test_a_corpus_too_large_for_one_commit_goes_up_in_several(
     fields = {"folder": str(source), "repo": "anna/big", "license": "mit", "files_at_once": 3}
     code = f"os.environ['HF_TOKEN'] = {anna!r}\nconfig = PublishConfig(**{fields!r})\n"
     ((notes, changed),) = publisher(
-        code + "plan = []\nfound = publish(config, lambda one: plan.append(one) or True)\n"
+        code + "plan = []\nfound = publish_folder(config, lambda one: plan.append(one) or True)\n"
         "tell([plan[0].notes, found.changed])"
     )
     assert changed and "too many for one commit" in notes[0]
     assert len(there(hub, "anna/big", "dataset")) == 5
-    assert publisher(code + "tell(publish(config).changed)") == [False]
+    assert publisher(code + "tell(publish_folder(config).changed)") == [False]
 
 
 @pytest.mark.parametrize(
@@ -162,6 +162,8 @@ def test_a_corpus_too_large_for_one_commit_goes_up_in_several(
         ({"repo": "anna/public", "flags": ("--tag", "v1")}, "has the tag v1 already"),
         ({"repo": "anna/none", "flags": ("--create-pr",)}, "no such repo to open a pull request"),
         ({"flags": ("--create-pr", "--tag", "v1")}, "a pull request has a branch of its own"),
+        ({"flags": ("--tag", "a tag")}, 'tag = "a tag": write letters'),
+        ({"flags": ("--revision", "a..b")}, 'revision = "a..b": write letters'),
         ({"flags": ("--endpoint", "hub")}, "hub is no address of a Hub"),
         ({"flags": ("--endpoint", "http://127.0.0.1:9")}, "the Hub cannot be reached"),
     ],
@@ -215,7 +217,7 @@ def meanwhile(plan):
     HfApi().create_commit("anna/x", [CommitOperationAdd("b", b"2")], commit_message="other")
     return True
 try:
-    publish(PublishConfig(folder={str(folder)!r}, repo="anna/x", license="mit"), meanwhile)
+    publish_folder(PublishConfig(folder={str(folder)!r}, repo="anna/x", license="mit"), meanwhile)
 except UserError as err:
     tell([str(err), HfApi().list_repo_files("anna/x")])
 """)

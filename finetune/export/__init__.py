@@ -1,0 +1,1 @@
+"""Models as ONNX, for programs without PyTorch."""
