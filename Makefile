@@ -7,10 +7,12 @@ INSTALLED := .venv/.installed
 
 install: $(INSTALLED)
 
-$(INSTALLED): pyproject.toml
+$(INSTALLED): pyproject.toml tests/compat/package-lock.json
 	@echo "installing into .venv: some minutes the first time"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@if command -v npm >/dev/null; then npm ci --silent --prefix tests/compat \
+	  || echo "npm ci failed: the tests that read tokenizers under node will be skipped"; fi
 	touch $(INSTALLED)
 
 demo: $(INSTALLED)

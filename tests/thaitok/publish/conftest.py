@@ -69,6 +69,26 @@ def make_model(out: Path, tokenizer: Path, kind: str) -> Path:
     return out
 
 
+def make_export(out: Path, model: Path) -> Path:
+    """Write an export's folder whose graph says of each piece its id."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    names = [("input_ids", TensorProto.INT64), ("logits", TensorProto.FLOAT)]
+    given, said = (
+        [helper.make_tensor_value_info(name, kind, ["batch", "length"])] for name, kind in names
+    )
+    node = helper.make_node("Cast", ["input_ids"], ["logits"], to=TensorProto.FLOAT)
+    graph = helper.make_graph([node], "ids", given, said)
+    opset = [helper.make_opsetid("", 18)]
+    (out / "onnx").mkdir(parents=True)
+    made = helper.make_model(graph, opset_imports=opset, ir_version=10)
+    onnx.save(made, out / "onnx" / "model.onnx")
+    for file in ("config.json", "README.md", *TOKENIZER_FILES):
+        shutil.copyfile(model / file, out / file)
+    return out
+
+
 @pytest.fixture(scope="session")
 def made(corpus: Path, tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     """Return a folder of a kind; make it once."""
@@ -77,7 +97,10 @@ def made(corpus: Path, tokenizer: Path, tmp_path_factory: pytest.TempPathFactory
     def make(kind: str) -> Path:
         if kind in ("corpus", "tokenizer"):
             return {"corpus": corpus, "tokenizer": tokenizer}[kind]
-        return make_model(tmp_path_factory.mktemp("made") / kind, tokenizer, kind)
+        out = tmp_path_factory.mktemp("made") / kind
+        if kind == "export":
+            return make_export(out, make("mlm"))
+        return make_model(out, tokenizer, kind)
 
     return make
 

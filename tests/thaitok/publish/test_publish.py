@@ -15,7 +15,7 @@ import pytest
 
 Publish = Callable[..., tuple[int, str, str]]
 Made = Callable[..., Path]
-KINDS = ("tokenizer", "mlm", "sentiment", "ner", "pos", "qa", "corpus")
+KINDS = ("tokenizer", "mlm", "sentiment", "ner", "pos", "qa", "corpus", "export")
 
 
 PLAIN = """
@@ -54,7 +54,8 @@ def test_every_kind_goes_up_in_one_commit_and_comes_back(
     card = files.pop("README.md").decode()
     assert "license: cc0-1.0" in card and f"anna/{kind}" in card
     assert files == {name: (source / name).read_bytes() for name in files}
-    main = {"corpus": "part-00000.jsonl.zst", "tokenizer": "spm.model"}
+    main = {"corpus": "part-00000.jsonl.zst", "tokenizer": "spm.model",
+            "export": "onnx/model.onnx"}  # fmt: skip
     assert main.get(kind, "model.safetensors") in files
     assert not {"manifest.json", "report.json"} & set(files)
     asked = [one.path for one in hub.journal if "/resolve/" in one.path]
