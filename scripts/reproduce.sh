@@ -43,4 +43,7 @@ stage shard "$out/corpus" --tokenizer "$out/tokenizer" --out "$out/shards"
 stage pretrain --config $preset --shards "$out/shards" --out "$out/run" "${changes[@]}"
 stage benchmark "$out/run/model" "random:$out/run/model" --data-dir "$data/bench" --out "$out/results" \
     --tasks wisesight_sentiment,thainer_v1.3,ud_thai_tud_pos --seeds $seeds
+stage export "$out/results/run/wisesight_sentiment" --out "$out/onnx" --quantize int8 \
+    --data "$data/bench/wisesight_sentiment/validation.jsonl" --task wisesight_sentiment
+stage publish "$out/results/run/wisesight_sentiment" --repo you/thai-sentiment --license cc0-1.0 --dry-run
 printf '\n# %d minutes in all; everything lies in %s\n' "$((SECONDS / 60))" "$out"

@@ -93,7 +93,7 @@ def test_every_verb_has_help(run: Any, verb: str) -> None:
         (["predict", "none", "ก", "--file", "f"], "give a text or --file, not both"),
         (["publish", "none", "--repo", "a/b", "--license", "mit", "--dry-run"], "no such folder"),
         (["publish", ".", "--repo", "a/b", "--license", "mitt", "--dry-run"], "did you mean 'mit'"),
-        (["publish", ".", "--repo", "a/b", "--license", "mit"], "give --dry-run"),
+        (["publish", ".", "--license", "mit"], "'repo' is not given"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_2(
