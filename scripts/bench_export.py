@@ -1,11 +1,11 @@
 """An export beside its model: size, time and scores of PyTorch, ONNX and int8, and of the peer.
 
-    python scripts/bench_export.py MODEL DATA_FILE [--texts 300] [--threads 2]
+    python scripts/bench_export.py MODEL DATA_FILE [--texts 300] [--threads 2] [--peer PYTHON]
 
 MODEL has a head for labels of texts, DATA_FILE gold rows of its task (take validation). Every side
 reads the same windows on the same threads, in turns; times are the best of the rounds for each
-text, then medians. The peer is optimum's exporter with its own int8, where it installs
-(`pip install optimum-onnx`).
+text, then medians. The peer is optimum's exporter with its own int8, run by PYTHON: it wants
+transformers 4, so `pip install optimum-onnx[onnxruntime]` goes into an environment of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -51,6 +50,7 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=300, help="texts that are timed")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--no-scores", action="store_true", help="of random weights, say")
+    parser.add_argument("--peer", help="the Python of an environment with optimum")
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     source = open_source(models.find_model(asked.model))
@@ -68,7 +68,7 @@ def main() -> None:
             "ONNX fp32": (out / FP32, partial(open_graph, out / FP32, source.model, alone=True)),
             "ONNX int8": (out / INT8, partial(open_graph, out / INT8, source.model, alone=True)),
         }
-        for name, file in peers(source.folder, Path(scratch) / "peer").items():
+        for name, file in peers(asked.peer, source.folder, Path(scratch) / "peer").items():
             sides[name] = (file, partial(open_graph, file, source.model, alone=True))
         tell(source, rows, sides, asked.texts, scores=not asked.no_scores)
 
@@ -85,16 +85,19 @@ def torch_int8(source: Source) -> PreTrainedModel:
     return found
 
 
-def peers(folder: Path, out: Path) -> dict[str, Path]:
+def peers(python: str | None, folder: Path, out: Path) -> dict[str, Path]:
     """Export with optimum, or say why not."""
-    export = [sys.executable, "-m", "optimum.exporters.onnx", "--model", str(folder)]
+    if python is None:
+        print("no peer: give --peer the Python of an environment with optimum")
+        return {}
+    export = [python, "-m", "optimum.exporters.onnx", "--model", str(folder)]
     config = ("from optimum.onnxruntime import ORTQuantizer as Q\n"
               "from optimum.onnxruntime.configuration import AutoQuantizationConfig as C\n"
               "import sys\n"
               "Q.from_pretrained(sys.argv[1], file_name='model.onnx').quantize("
               "save_dir=sys.argv[1], quantization_config=C.avx2(is_static=False))")  # fmt: skip
     for argv in ([*export, "--task", "text-classification", str(out)],
-                 [sys.executable, "-c", config, str(out)]):  # fmt: skip
+                 [python, "-c", config, str(out)]):  # fmt: skip
         done = subprocess.run(argv, capture_output=True, text=True)
         if done.returncode:
             said = done.stderr.strip().splitlines() or ["no reason given"]

@@ -75,7 +75,8 @@ def shard_stats(folder: Path) -> ShardStats:
     unknown = shards.special.unk
     unknowns = sum(int(np.count_nonzero(some == unknown)) for some in _chunks(shards.tokens))
     words = sum(int(np.unpackbits(some).sum(dtype=np.int64)) for some in _chunks(shards.words))
-    size = sum(facts.bytes for facts in shards.manifest.files if "/" not in facts.name)
+    files = shards.manifest.files
+    size = sum(one.bytes for one in files if one.name.startswith(("tokens-", "docs-", "words-")))
     cuts = np.percentile(lengths, PERCENTILES, method="inverted_cdf").tolist()
     return ShardStats(
         documents=len(lengths),

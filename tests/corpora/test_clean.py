@@ -411,6 +411,7 @@ def test_the_fingerprint_covers_every_module_that_touches_the_text() -> None:
         "progress",
         "report",
         "charts",
+        "hub_faults",
     }
     assert loaded - about_files == set(corpora.clean.TEXT_MODULES)
 
