@@ -61,6 +61,11 @@ class Plan(Config):
         touched = ("added", "changed", "removed")
         return tuple(one for one in self.changes or () if one.what in touched)
 
+    @property
+    def sent(self) -> tuple[Change, ...]:
+        """The files that the commit adds or changes."""
+        return tuple(one for one in self.to_do if one.what != "removed")
+
     def path(self, name: str) -> Path:
         """Return where a file lies; a result's scores stand beside its model."""
         inside = self.folder / name

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from thaitok.card import CARD
 from thaitok.errors import UserError
-from thaitok.hub_faults import LOG_IN, patiently
+from thaitok.hub_faults import LOG_IN, lost, patiently
 from thaitok.publish.config import PublishConfig
 from thaitok.publish.contents import REPLACED
 from thaitok.publish.plan import Change, Plan
@@ -47,6 +47,14 @@ def ask(question: Callable[[], Result], where: str, waits: tuple[float, ...] = W
         if isinstance(err.__cause__, HfHubHTTPError):
             raise _refused(err.__cause__, where) or err from err.__cause__
         raise
+
+
+def unreachable(err: UserError) -> bool:
+    """Say whether the Hub could not be asked at all."""
+    from huggingface_hub.errors import OfflineModeIsEnabled
+
+    cause = err.__cause__
+    return cause is not None and (isinstance(cause, OfflineModeIsEnabled) or lost(cause))
 
 
 def _refused(err: Any, where: str) -> UserError | None:

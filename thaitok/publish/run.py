@@ -21,6 +21,7 @@ from thaitok.publish.remote import (
     refuse_tag,
     same,
     tree,
+    unreachable,
 )
 from thaitok.publish.trial import Trial
 from thaitok.publish.upload import create, send, tag
@@ -53,7 +54,7 @@ def prepare(config: PublishConfig) -> Plan:
     try:
         plan, _ = _compared(open_hub(config.endpoint), plan, config, waits=())
     except UserError as err:
-        if "cannot be reached" not in str(err) and "HF_HUB_OFFLINE" not in str(err):
+        if not unreachable(err):
             raise
         note = "the Hub cannot be asked: what is there already is not shown"
         plan = plan.model_copy(update={"notes": (*plan.notes, note)})
@@ -135,13 +136,13 @@ def _compared(
         update={"url": f"{api.endpoint}/{path}", "head": there.head, "changes": found}
     )
     refuse_tag(config, there, unchanged=not plan.to_do)
-    large = sum(one.what != "unchanged" for one in found) > config.files_at_once
-    if large and (plan.kind != "corpus" or config.create_pr):
+    if len(plan.sent) <= config.files_at_once:
+        return plan, there
+    many = f"{len(plan.sent)} files are too many for one commit"
+    if plan.kind != "corpus" or config.create_pr:
         do = "publish it without --create-pr" if config.create_pr else "use fewer, larger shards"
-        raise UserError(f"{len(found)} files are too many for one commit", where=plan.folder, do=do)
-    if large:
-        note = f"{len(found)} files are too many for one commit: they go up in several"
-        plan = plan.model_copy(update={"notes": (*plan.notes, note)})
+        raise UserError(many, where=plan.folder, do=do)
+    plan = plan.model_copy(update={"notes": (*plan.notes, f"{many}: they go up in several")})
     return plan, there
 
 

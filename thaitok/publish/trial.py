@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from thaitok.card import CARD
 from thaitok.publish.plan import Plan
 
 PROBE = Path(__file__).with_name("probe.py")
@@ -39,6 +40,8 @@ class Trial:
         }
         if endpoint is not None:
             env["HF_ENDPOINT"] = endpoint
+        self.folder = cache / "folder"
+        self._stage()
         self.errors = (cache / "stderr").open("w+")
         self.process = subprocess.Popen(
             # -P: no module beside the script, or here, stands in for one of the same name.
@@ -63,7 +66,7 @@ class Trial:
 
     def load_folder(self) -> str | None:
         """Load what is to be published; return what is wrong with it, None if nothing is."""
-        answer = self._ask(str(self.plan.folder.resolve()), None, [])
+        answer = self._ask(str(self.folder), None, [])
         self.values = answer["values"]
         problem: str | None = answer["problem"]
         return problem
@@ -83,6 +86,16 @@ class Trial:
         apart = max((abs(a - b) for a, b in zip(values, self.values, strict=True)), default=0.0)
         return f"its outputs are {apart:.2g} from the folder's" if apart > TOLERANCE else None
 
+    def _stage(self) -> None:
+        """Lay out what is to be published and nothing else: what stays must not be needed."""
+        for file in self.plan.files:
+            place = self.folder / file.name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if file.name == CARD:
+                place.write_text(self.plan.card, encoding="utf-8")
+            else:
+                place.symlink_to(self.plan.path(file.name).resolve())
+
     def _fetched(self) -> dict[str, str]:
         """Return the sums of the files to fetch: all, of a large corpus the first."""
         files: dict[str, str] = {}
@@ -96,7 +109,7 @@ class Trial:
 
     def _ask(self, source: str, revision: str | None, files: Sequence[str]) -> dict[str, Any]:
         assert self.process.stdin and self.process.stdout
-        config = self.plan.folder / "config.json"
+        config = self.folder / "config.json"
         told = json.loads(config.read_bytes()) if config.is_file() else {}
         question = {
             "kind": self.plan.kind, "source": source, "revision": revision, "files": files,

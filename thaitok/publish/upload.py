@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,9 +32,10 @@ def create(api: HfApi, plan: Plan, config: PublishConfig, there: There) -> There
     if not there.exists:
         ask(
             lambda: api.create_repo(
-                plan.repo, repo_type=plan.repo_type, private=config.private or None, exist_ok=True
+                plan.repo, repo_type=plan.repo_type, private=config.private or None
             ),
             plan.repo,
+            waits=(),  # one that came to be meanwhile was not looked at
         )
         there = look(api, plan.repo, plan.repo_type, config.revision)
     if config.revision and not there.branch:
@@ -55,9 +57,10 @@ def send(api: HfApi, plan: Plan, config: PublishConfig, there: There) -> Sent:
     """
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
-    head = there.head
-    if len(plan.to_do) > config.files_at_once:
+    head, to_do = there.head, plan.to_do
+    if len(plan.sent) > config.files_at_once:
         head = _send_parts(api, plan, config)
+        to_do = tuple(one for one in to_do if one.what == "removed" or not _is_part(one.name))
     operations: list[Any] = [
         CommitOperationDelete(path_in_repo=one.name)
         if one.what == "removed"
@@ -65,9 +68,9 @@ def send(api: HfApi, plan: Plan, config: PublishConfig, there: There) -> Sent:
             path_in_repo=one.name,
             path_or_fileobj=plan.card.encode() if one.name == CARD else plan.path(one.name),
         )
-        for one in plan.to_do
-        if head == there.head or not _is_part(one.name)
+        for one in to_do
     ]
+    _require_unchanged(plan, operations)
     try:
         found = ask(
             lambda: api.create_commit(
@@ -88,13 +91,23 @@ def send(api: HfApi, plan: Plan, config: PublishConfig, there: There) -> Sent:
     return Sent(found.oid, found.pr_url)
 
 
+def _require_unchanged(plan: Plan, operations: Sequence[Any]) -> None:
+    """Raise `UserError` for a file that is no longer what was checked."""
+    planned = {file.name: file.sha256 for file in plan.files}
+    for one in operations:
+        info = getattr(one, "upload_info", None)
+        if info is not None and info.sha256.hex() != planned[one.path_in_repo]:
+            do = "publish again once nothing writes to it"
+            raise UserError("changed meanwhile", where=plan.path(one.path_in_repo), do=do)
+
+
 def _is_part(name: str) -> bool:
     return name.startswith("part-")
 
 
 def _send_parts(api: HfApi, plan: Plan, config: PublishConfig) -> str | None:
     """Send the parts of a large corpus by the library's resumable upload; return the new head."""
-    parts = [one.name for one in plan.to_do if _is_part(one.name) and one.what != "removed"]
+    parts = [one.name for one in plan.sent if _is_part(one.name)]
     log.info("%d files go up in several commits; stopped, run the same command again", len(parts))
     where: dict[str, Any] = {
         "folder_path": plan.folder, "repo_type": plan.repo_type, "revision": config.revision,

@@ -148,6 +148,11 @@ def test_a_corpus_too_large_for_one_commit_goes_up_in_several(
     assert changed and "too many for one commit" in notes[0]
     assert len(there(hub, "anna/big", "dataset")) == 5
     assert publisher(code + "tell(publish_folder(config).changed)") == [False]
+    old = {f"part-0001{number}.jsonl.zst": b"old" for number in range(4)}
+    old |= {f"part-0000{number}.jsonl.zst": b"old" for number in range(4)}
+    hub.commit(hub.repos[("dataset", "anna/big")], old)
+    assert publisher(code + "tell(publish_folder(config).changed)") == [True]
+    assert len(there(hub, "anna/big", "dataset")) == 5
 
 
 @pytest.mark.parametrize(
@@ -204,6 +209,45 @@ def test_a_model_that_does_not_load_is_not_sent(
     (broken / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 2}))
     code, _, err = publish(broken, "anna/x", "--yes")
     assert code == 2 and "finds no weights for" in err and not hub.repos
+
+
+def test_a_file_that_changes_meanwhile_is_not_committed(
+    hub: Any, publisher: Any, anna: str, folder: Path
+) -> None:
+    ((said, names),) = publisher(f"""
+from pathlib import Path
+from huggingface_hub import HfApi
+from thaitok.errors import UserError
+os.environ["HF_TOKEN"] = {anna!r}
+place = Path({str(folder)!r})
+def meanwhile(plan):
+    (place / "spm.model").write_bytes(b"other")
+    return True
+try:
+    publish_folder(PublishConfig(folder=place, repo="anna/x", license="mit"), meanwhile)
+except UserError as err:
+    tell([str(err), HfApi().list_repo_files("anna/x")])
+""")
+    assert "spm.model: changed meanwhile" in said and names == [".gitattributes"]
+
+
+def test_a_repo_made_meanwhile_is_not_written_to(
+    hub: Any, publisher: Any, anna: str, folder: Path
+) -> None:
+    ((said, names),) = publisher(f"""
+from huggingface_hub import CommitOperationAdd, HfApi
+from thaitok.errors import UserError
+os.environ["HF_TOKEN"] = {anna!r}
+def meanwhile(plan):
+    HfApi().create_repo("anna/x")
+    HfApi().create_commit("anna/x", [CommitOperationAdd("b", b"2")], commit_message="other")
+    return True
+try:
+    publish_folder(PublishConfig(folder={str(folder)!r}, repo="anna/x", license="mit"), meanwhile)
+except UserError as err:
+    tell([str(err), HfApi().list_repo_files("anna/x")])
+""")
+    assert "the Hub answered 409" in said and "b" in names and "spm.model" not in names
 
 
 def test_another_commit_meanwhile_is_not_overrun(
