@@ -80,6 +80,9 @@ def test_what_is_there_already_gets_no_commit(hub: Any, publish: Publish, folder
     repo = hub.repos[("model", "anna/x")]
     assert repo.refs["refs/tags/v2"] == repo.refs["refs/heads/main"]
     assert there(hub, "anna/x")["LICENSE"] == b"CC0"
+    hub.journal.clear()
+    assert publish(folder, "anna/x", "--yes", "--tag", "v3")[0] == 0
+    assert repo.refs["refs/tags/v3"] == repo.refs["refs/heads/main"] and commits(hub) == 0
 
 
 def test_a_dry_run_shows_what_is_different_and_writes_nothing(
@@ -95,6 +98,18 @@ def test_a_dry_run_shows_what_is_different_and_writes_nothing(
     assert code == 0 and {one.method for one in hub.journal} <= {"GET", "HEAD"}
     assert what.pop("notes.txt") == "kept" and what.pop("spm.model") == "changed"
     assert set(what.values()) == {"unchanged", "kept"}
+
+
+def test_what_is_fetched_again_is_not_taken_from_a_cache(
+    publish: Publish, publisher: Any, made: Made
+) -> None:
+    for kind in ("tokenizer", "corpus"):
+        assert publish(made(kind), f"anna/{kind}", "--yes")[0] == 0
+    ((cached,),) = publisher(
+        "from pathlib import Path\n"
+        "tell([[path.name for path in Path(os.environ['HF_HOME']).rglob('*--anna--*')]])"
+    )
+    assert cached == []
 
 
 def test_a_dry_run_needs_no_hub(publish: Publish, folder: Path) -> None:
