@@ -124,6 +124,13 @@ def hub(local_hub: Any) -> Any:
     return local_hub
 
 
+@pytest.fixture
+def anna(hub: Any) -> str:
+    """Return the token of user anna, who is in the organisation team."""
+    token: str = hub.token("anna", orgs=("team",))
+    return token
+
+
 @pytest.fixture(scope="session")
 def hub_env(local_hub: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return the environment of a process whose only Hub is the local one; no token."""

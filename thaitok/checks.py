@@ -24,7 +24,10 @@ def check_tokenizer(folder: Path, names: Sequence[str]) -> list[str]:
     problems = [f"there is no {name}; make the folder again" for name in _missing(names, TOKENIZER)]
     if not problems:
         loaded = _load(folder)
-        problems = [loaded] if isinstance(loaded, str) else []
+        if isinstance(loaded, str):
+            problems = [loaded]
+        elif "auto_map" in loaded[1]:
+            problems = ["tokenizer_config.json asks for remote code (auto_map); take the entry out"]
     return problems
 
 
@@ -50,7 +53,13 @@ def check_model(folder: Path, names: Sequence[str], *, weights: bool = True) -> 
     tokenizer, settings = loaded
     problems += _vocabulary(tokenizer, config)
     problems += _special_ids(tokenizer, settings, config)
+    if _is_masked_lm(config) and settings.get("mask_token") is None:
+        problems.append("tokenizer_config.json names no mask_token, which fill-mask needs; mend it")
     return [*problems, *_length(settings, config)]
+
+
+def _is_masked_lm(config: Mapping[str, Any]) -> bool:
+    return str((config.get("architectures") or [""])[0]).endswith("ForMaskedLM")
 
 
 def _missing(names: Sequence[str], wanted: Sequence[str]) -> list[str]:
@@ -95,7 +104,13 @@ def _special_ids(
     for name in SPECIALS:
         ours, token = config.get(f"{name}_token_id"), settings.get(f"{name}_token")
         token = token.get("content") if isinstance(token, dict) else token
-        if ours is None or token is None:
+        if ours is None:
+            continue
+        if not isinstance(token, str):
+            yield (
+                f"config.json has {name}_token_id {ours}, but tokenizer_config.json names no "
+                f"{name}_token; mend it"
+            )
             continue
         theirs = tokenizer.token_to_id(token)
         if ours != theirs:
@@ -114,13 +129,15 @@ def room_for_tokens(config: Mapping[str, Any]) -> int | None:
     if not isinstance(positions, int):
         return None
     counted_from_pad = config.get("model_type") in ("roberta", "camembert", "xlm-roberta")
-    return positions - (int(config.get("pad_token_id") or 0) + 1 if counted_from_pad else 0)
+    padding = config.get("pad_token_id")
+    before = (padding if isinstance(padding, int) else 0) + 1
+    return positions - (before if counted_from_pad else 0)
 
 
 def _length(settings: dict[str, Any], config: dict[str, Any]) -> list[str]:
     """Compare the tokenizer's longest input with the model's positions."""
     room, longest = room_for_tokens(config), settings.get("model_max_length")
-    if room is None or (isinstance(longest, int) and longest <= room):
+    if room is None or (type(longest) is int and 0 < longest <= room):
         return []
     return [
         f"tokenizer_config.json has model_max_length {longest}, but the model has room for {room} "
@@ -150,7 +167,11 @@ def _shards(folder: Path, names: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the weight files, and what is wrong with the list of them."""
     if INDEX not in names:
         if "model.safetensors" in names:
-            return ["model.safetensors"], []
+            return ["model.safetensors"], [
+                f"{name} is named by no {INDEX}; take it out"
+                for name in names
+                if name.endswith(".safetensors") and name != "model.safetensors"
+            ]
         return [], ["there are no weights: no model.safetensors; save the model as safetensors"]
     index = (_read(folder / INDEX) or {}).get("weight_map")
     if not isinstance(index, dict):
@@ -158,6 +179,11 @@ def _shards(folder: Path, names: Sequence[str]) -> tuple[list[str], list[str]]:
     wanted = sorted({str(shard) for shard in index.values()})
     missing = _missing(names, wanted)
     problems = [f"{shard} is missing, but {INDEX} names it" for shard in missing]
+    problems += [
+        f"{name} is named by no {INDEX}; take it out"
+        for name in names
+        if name.endswith(".safetensors") and name not in wanted
+    ]
     return [shard for shard in wanted if shard not in missing], problems
 
 

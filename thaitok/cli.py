@@ -336,6 +336,8 @@ def export(
     data: Annotated[Path | None, typer.Option(help="Validation rows to score it on.")] = None,
     task: Annotated[str | None, typer.Option(help="The benchmark whose rows they are.")] = None,
     texts: Annotated[Path | None, typer.Option(help="Lines to compare its logits on.")] = None,
+    config: ConfigFile = None,
+    set_: Set = None,
     as_json: Json = False,
 ) -> None:
     """Write a model as ONNX, checked against the model it came from."""
@@ -348,7 +350,7 @@ def export(
         "model": model, "out": out, "quantize": quantize, "data": data, "task": task,
         "texts": texts,
     }  # fmt: skip
-    settings = load_config(ExportConfig, None, (), **flags)
+    settings = load_config(ExportConfig, config, set_ or (), **flags)
     checks = export_model(settings)
     if as_json:
         print(json.dumps(checks.model_dump(mode="json"), ensure_ascii=False))

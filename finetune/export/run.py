@@ -22,6 +22,7 @@ from finetune.model import models
 from finetune.model.windows import Window
 from thaitok.errors import UserError
 from thaitok.folder import (
+    TOKENIZER_FILES,
     FileFacts,
     Job,
     file_facts,
@@ -67,7 +68,7 @@ def export_model(config: ExportConfig) -> Checks:
 
 
 def _inputs(folder: Path, config: ExportConfig) -> list[FileFacts]:
-    names = sorted({"config.json", "tokenizer.json", *models.weight_files(folder)})
+    names = sorted({"config.json", *TOKENIZER_FILES, *models.weight_files(folder)})
     own = {"data": config.data, "texts": config.texts}
     return [
         *(file_facts(folder / name, f"model/{name}") for name in names

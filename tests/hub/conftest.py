@@ -45,13 +45,6 @@ def process(
 
 
 @pytest.fixture
-def anna(hub: Any) -> str:
-    """Return a token of user anna, who is also in the organisation team."""
-    token: str = hub.token("anna", orgs=("team",))
-    return token
-
-
-@pytest.fixture
 def ask(anna: str, process: Any) -> Ask:
     """Run code with anna's `token` and `api`, and return what it told."""
     return lambda code: process(f"token = {anna!r}; api = HfApi(token=token)\n{code}")

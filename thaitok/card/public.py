@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 
-SECRET = re.compile(r"\bhf_[A-Za-z0-9]{16,}")
+SECRET = re.compile(r"(?<![A-Za-z0-9])(?:hf_|api_org_)[A-Za-z0-9]{16,}")
 """A Hub token; real ones have 34 letters and digits after the prefix."""
 
 _FOLDERS = re.compile(r"(?<![\w./:~\\])(?:~|[A-Za-z]:)?[/\\](?:[^\s/\\,;|]+[/\\])+")

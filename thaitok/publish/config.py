@@ -11,6 +11,7 @@ from thaitok.config import Config
 
 NAME = re.compile(r"[A-Za-z0-9][\w./-]*", re.ASCII)
 """What git takes for a branch or a tag, and little else."""
+COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 class PublishConfig(Config):
@@ -46,6 +47,8 @@ class PublishConfig(Config):
     def _a_name(cls, name: str | None) -> str | None:
         if name is not None and (not NAME.fullmatch(name) or ".." in name):
             raise ValueError("write letters, digits, '-', '_', '.' and '/'")
+        if name is not None and COMMIT.fullmatch(name):
+            raise ValueError("give a branch or a tag, not a commit")
         return name
 
     @model_validator(mode="after")

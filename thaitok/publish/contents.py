@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -12,7 +12,15 @@ from typing import Literal
 from thaitok.card import CARD
 from thaitok.config import Config
 from thaitok.errors import UserError
-from thaitok.folder import JOB, MANIFEST, TOKENIZER_FILES, FileFacts, Manifest, read_manifest
+from thaitok.folder import (
+    JOB,
+    MADE_BY,
+    MANIFEST,
+    TOKENIZER_FILES,
+    FileFacts,
+    Manifest,
+    read_manifest,
+)
 
 Kind = Literal["model", "tokenizer", "corpus", "export"]
 
@@ -30,12 +38,20 @@ ALLOWED: dict[Kind, tuple[str, ...]] = {
 }  # fmt: skip
 """Names that are published; everything else stays here."""
 
+_TOKENIZER = (
+    "spm.model", "special_tokens_map.json", "added_tokens.json", "chat_template.jinja",
+    "sentencepiece.bpe.model", "vocab.json", "vocab.txt", "merges.txt",
+)  # fmt: skip
+"""What tokenizers have had beside tokenizer.json, which a loader would mix with ours."""
 REPLACED: dict[Kind, tuple[str, ...]] = {
-    "tokenizer": (),
-    "model": ("model.safetensors", "model-*.safetensors", "model.safetensors.index.json"),
-    "export": ("onnx/*.onnx", "onnx/*.onnx.data"),
+    "tokenizer": _TOKENIZER,
+    "model": (
+        "model.safetensors", "model-*.safetensors", "model.safetensors.index.json", "scores.json",
+        *_TOKENIZER,
+    ),
+    "export": ("onnx/*.onnx", "onnx/*.onnx.data", "checks.json", *_TOKENIZER),
     "corpus": ("part-*.jsonl.zst",),
-}
+}  # fmt: skip
 """Names that go from the repo when the folder has them no longer: parts that fit what was there
 before, and that a loader would mix with the new ones."""
 
@@ -83,12 +99,14 @@ def sort_out(given: Path) -> Contents:
     """
     if not given.is_dir():
         raise UserError("no such folder", where=given)
-    folder, kind = _find(given)
+    named = given.resolve()
+    folder, kind = _find(named)
     files, left_out, problems = _part(folder, kind)
-    notes = [] if folder == given else [f"publishing {folder}, the model inside {given}"]
+    notes = [] if folder == named else [f"publishing {given / 'model'}, the model inside {given}"]
     above = _finished(folder.parent)
-    if kind == "model" and above and above.stage == "result":
-        files["scores.json"] = folder.parent / "scores.json"
+    scores = folder.parent / "scores.json"
+    if kind == "model" and above and above.stage == "result" and not scores.is_symlink():
+        files["scores.json"] = scores
     made = _as_made(_finished(folder), "") + _as_made(above, f"{folder.name}/")
     return Contents(folder, kind, files, left_out, made, problems, tuple(notes))
 
@@ -100,7 +118,8 @@ def _find(folder: Path) -> tuple[Path, Kind]:
         return folder, "corpus"
     for place in (folder, folder / "model"):
         if (place / "config.json").is_file():
-            return place, "export" if (place / "onnx").is_dir() else "model"
+            graphs, weights = place.glob("onnx/*.onnx"), place.glob("*.safetensors")
+            return place, "export" if any(graphs) and not any(weights) else "model"
         if (place / "tokenizer.json").is_file():
             return place, "tokenizer"
     what = f"is a {manifest.stage} folder, which" if manifest else "is no folder that"
@@ -120,7 +139,7 @@ def _finished(folder: Path) -> Manifest | None:
         stage = json.loads((folder / MANIFEST).read_bytes())["stage"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return read_manifest(folder, str(stage))
+    return read_manifest(folder, stage) if stage in MADE_BY else None  # others write manifests too
 
 
 def _as_made(manifest: Manifest | None, prefix: str) -> tuple[FileFacts, ...]:
@@ -138,14 +157,22 @@ def _part(folder: Path, kind: Kind) -> tuple[dict[str, Path], tuple[LeftOut, ...
     problems: list[str] = []
     inside = folder.resolve()
     for name, path in _named(folder, kind):
-        if not any(fnmatch(name, pattern) for pattern in ALLOWED[kind]):
+        if not fits(name, ALLOWED[kind]):
             reason = next(why for pattern, why in REASONS if fnmatch(name, pattern))
             left_out.append(LeftOut(name=name, reason=reason))
+        elif not path.is_file():
+            problems.append(f"{name} is no file that can be read; put the file in")
         elif not path.resolve().is_relative_to(inside):
             problems.append(f"{name} is a link to outside of the folder; copy the file in")
         else:
             files[name] = path
     return files, tuple(left_out), tuple(problems)
+
+
+def fits(name: str, patterns: Iterable[str]) -> bool:
+    """Say whether a name fits a pattern, whose `*` stays within a folder."""
+    depth = name.count("/")
+    return any(fnmatch(name, one) for one in patterns if one.count("/") == depth)
 
 
 def _named(folder: Path, kind: Kind) -> Iterator[tuple[str, Path]]:

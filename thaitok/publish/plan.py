@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
+
+from pydantic import Field
 
 from thaitok.card import CARD, corpus_card, in_repo
 from thaitok.checks import check_model, check_tokenizer
@@ -12,8 +15,8 @@ from thaitok.config import Config
 from thaitok.errors import UserError
 from thaitok.folder import FileFacts, file_facts
 from thaitok.publish.config import PublishConfig
-from thaitok.publish.contents import Contents, Kind, LeftOut, sort_out
-from thaitok.publish.leaks import find_leaks
+from thaitok.publish.contents import ALWAYS, Contents, Kind, LeftOut, sort_out
+from thaitok.publish.leaks import find_leaks, hide, secrets_in
 from thaitok.publish.licenses import check_license
 
 
@@ -36,6 +39,8 @@ class Plan(Config):
     kind: Kind
     files: tuple[FileFacts, ...]
     """What goes up. The card's size and sum are those of `card`, not of the file on disk."""
+    places: dict[str, Path] = Field(exclude=True)
+    """Where each lies; a result's scores stand beside its model."""
     left_out: tuple[LeftOut, ...]
     card: str
     """The card as it would be published."""
@@ -66,10 +71,9 @@ class Plan(Config):
         """The files that the commit adds or changes."""
         return tuple(one for one in self.to_do if one.what != "removed")
 
-    def path(self, name: str) -> Path:
-        """Return where a file lies; a result's scores stand beside its model."""
-        inside = self.folder / name
-        return inside if inside.is_file() else self.folder.parent / name
+    def content(self, name: str) -> Path | bytes:
+        """Return where a file lies, or of the card its content."""
+        return self.card.encode() if name == CARD else self.places[name]
 
 
 def plan_publish(config: PublishConfig) -> Plan:
@@ -81,22 +85,26 @@ def plan_publish(config: PublishConfig) -> Plan:
     check_license(config.license)
     _check_repo(config.repo)
     found = sort_out(config.folder)
-    card, problems = _card(found, config)
+    card, licence, problems = _card(found, config)
     problems = [*found.problems, *_faults(found), *problems]
     if config.license == "other" and "LICENSE" not in found.files:
         problems.append("licence 'other' needs a LICENSE file in the folder; add its text")
     problems += find_leaks(found.files)
+    problems += [f"--message: {why}" for why in secrets_in(config.message)]
     files = _facts(found, card)
+    if found.kind == "corpus":
+        problems += _strange(found, files)
     return Plan(
         folder=found.folder,
         repo=config.repo,
         license=config.license,
         kind=found.kind,
         files=files,
+        places=found.files,
         left_out=found.left_out,
-        card=card,
+        card=hide(card),
         problems=tuple(problems),
-        notes=(*found.notes, *_notes(found, files, config)),
+        notes=(*found.notes, *licence, *_notes(found, files, config)),
     )
 
 
@@ -124,12 +132,22 @@ def _faults(found: Contents) -> list[str]:
         case "model":
             return check_model(found.folder, names)
         case "export":
-            return check_model(found.folder, names, weights=False)
+            graphs = any(name.endswith(".onnx") for name in names)
+            problems = [] if graphs else ["there is no onnx/*.onnx; export the model again"]
+            return [*problems, *check_model(found.folder, names, weights=False)]
     return check_tokenizer(found.folder, names)
 
 
-def _card(found: Contents, config: PublishConfig) -> tuple[str, list[str]]:
-    """Return the card with its licence and the model's name filled in, and what is wrong."""
+def _strange(found: Contents, files: tuple[FileFacts, ...]) -> Iterator[str]:
+    """Yield which parts of a corpus are not those that cleaning wrote."""
+    made = {file.name: file.sha256 for file in found.made}
+    for file in files:
+        if file.name not in ALWAYS and made.get(file.name) != file.sha256:
+            yield f"{file.name} is not as `thaitok clean` wrote it; make the corpus again"
+
+
+def _card(found: Contents, config: PublishConfig) -> tuple[str, list[str], list[str]]:
+    """Return the card with licence and name filled in, notes, and what is wrong."""
     import yaml
     from huggingface_hub import DatasetCard, ModelCard
 
@@ -141,12 +159,18 @@ def _card(found: Contents, config: PublishConfig) -> tuple[str, list[str]]:
         kind = DatasetCard if found.kind == "corpus" else ModelCard
         card = kind(text, ignore_metadata_errors=False)
     except KeyError:
-        return "", [f"there is no {CARD}: a model needs its card; make the folder again"]
+        return "", [], [f"there is no {CARD}: a model needs its card; make the folder again"]
     except (ValueError, TypeError, yaml.YAMLError) as err:
-        line = " ".join(str(err).split())
-        return "", [f"the front matter of {CARD} cannot be read ({line}); mend it"]
+        line = hide(" ".join(str(err).split()))
+        return "", [], [f"the front matter of {CARD} cannot be read ({line}); mend it"]
+    before, notes = card.data.get("license"), []
+    if before not in (None, config.license):
+        notes = [f"{CARD} said licence {before}; it will say {config.license}"]
     card.data["license"] = config.license
-    return in_repo(str(card), config.repo).rstrip() + "\n", []
+    if config.license != "other":
+        for key in ("license_name", "license_link"):
+            card.data.pop(key, None)
+    return in_repo(str(card), config.repo).rstrip() + "\n", notes, []
 
 
 def _facts(found: Contents, card: str) -> tuple[FileFacts, ...]:

@@ -96,11 +96,16 @@ def sha256(file: Path) -> str:
 
 
 def tokenized(source: str, revision: str | None) -> list[list[int]]:
-    """Return the ids of each text."""
+    """Return the special ids and the longest input, then the ids of each text."""
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(source, revision=revision)
-    return [tokenizer(text, truncation=True).input_ids for text in TEXTS]
+    special = [-1 if one is None else one for one in (
+        tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id,
+        tokenizer.unk_token_id, tokenizer.mask_token_id, tokenizer.sep_token_id,
+        tokenizer.cls_token_id, tokenizer.model_max_length,
+    )]  # fmt: skip
+    return [special, *(tokenizer(text, truncation=True).input_ids for text in TEXTS)]
 
 
 def model_values(source: str, revision: str | None, config: dict[str, Any]) -> list[float]:
@@ -118,8 +123,9 @@ def model_values(source: str, revision: str | None, config: dict[str, Any]) -> l
     wrong = [*missing, *map(str, told["mismatched_keys"])]
     if wrong:
         raise Problem(f"{auto} finds no weights for {', '.join(sorted(wrong)[:3])}")
-    values = []
-    for ids in tokenized(source, revision):
+    special, *texts = tokenized(source, revision)
+    values = list(map(float, special))
+    for ids in texts:
         with torch.inference_mode():
             outputs = model(input_ids=torch.tensor([ids]))
         values += shown(outputs[0].flatten().tolist())
@@ -154,11 +160,7 @@ def corpus_values(source: str, revision: str | None) -> list[float]:
     """Return the sum of the first documents, as `datasets` streams them."""
     import datasets
 
-    if revision is None:
-        parts = sorted(map(str, Path(source).glob("part-*.jsonl.zst")))
-        rows = datasets.load_dataset("json", data_files=parts, split="train", streaming=True)
-    else:
-        rows = datasets.load_dataset(source, revision=revision, split="train", streaming=True)
+    rows = datasets.load_dataset(source, revision=revision, split="train", streaming=True)
     found = [sorted(row.items()) for row in islice(rows, DOCUMENTS)]
     if not found or not all(dict(row).get("text") for row in found):
         raise Problem("the corpus has no texts")

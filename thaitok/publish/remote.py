@@ -6,14 +6,12 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from thaitok.card import CARD
 from thaitok.errors import UserError
 from thaitok.hub_faults import LOG_IN, lost, patiently
 from thaitok.publish.config import PublishConfig
-from thaitok.publish.contents import REPLACED
+from thaitok.publish.contents import REPLACED, fits
 from thaitok.publish.plan import Change, Plan
 
 if TYPE_CHECKING:
@@ -34,7 +32,7 @@ def open_hub(endpoint: str | None) -> HfApi:
 
     if endpoint is not None and not endpoint.startswith(("https://", "http://")):
         raise UserError(f"{endpoint} is no address of a Hub", do="write https://…")
-    return HfApi(endpoint=endpoint)
+    return HfApi(endpoint=endpoint and endpoint.rstrip("/"))
 
 
 def ask(question: Callable[[], Result], where: str, waits: tuple[float, ...] = WAITS) -> Result:
@@ -124,6 +122,8 @@ def look(
         try:
             return info(revision), True
         except RevisionNotFoundError:
+            if revision and revision.startswith("refs/"):
+                raise
             return info(None), False
         except RepositoryNotFoundError:
             return None
@@ -161,7 +161,8 @@ def same(plan: Plan, name: str, sha256: str, told: str) -> bool:
     """Say whether a file is what the Hub tells of it, by its sha256 or by git's name for it."""
     if len(told) == len(sha256):
         return told == sha256
-    raw = plan.card.encode() if name == CARD else plan.path(name).read_bytes()
+    content = plan.content(name)
+    raw = content if isinstance(content, bytes) else content.read_bytes()
     return told == hashlib.sha1(b"blob %d\0" % len(raw) + raw).hexdigest()
 
 
@@ -178,7 +179,7 @@ def changes(plan: Plan, there: There) -> Iterator[Change]:
     names = {file.name for file in plan.files}
     for name, (_, size) in there.files.items():
         if name not in names:
-            stale = any(fnmatch(name, pattern) for pattern in REPLACED[plan.kind])
+            stale = fits(name, REPLACED[plan.kind])
             yield Change(name=name, what="removed" if stale else "kept", bytes=size)
 
 
@@ -201,10 +202,16 @@ def refuse_misfit(plan: Plan, config: PublishConfig, there: There, other: bool) 
     if plan.kind == "tokenizer" and "config.json" in there.files:
         what = "holds a model, whose tokenizer would be replaced alone"
         raise UserError(what, where=plan.repo, do="choose another --repo, or publish the model")
+    if plan.kind == "export" and any(name.endswith(".safetensors") for name in there.files):
+        what = "holds the model itself, whose card and licence would be replaced"
+        raise UserError(what, where=plan.repo, do="choose another --repo for its export")
 
 
 def refuse_tag(config: PublishConfig, there: There, unchanged: bool) -> None:
-    """Raise `UserError` where the tag is taken by another commit."""
+    """Raise `UserError` where the tag is taken by another commit, or the branch is a tag."""
+    if config.revision in there.tags:
+        what = f"{config.revision} is a tag there, and not a branch"
+        raise UserError(what, where=config.repo, do="choose another --revision")
     at = there.tags.get(config.tag or "")
     if at is not None and not (unchanged and at == there.head):
         raise UserError(

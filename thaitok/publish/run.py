@@ -12,6 +12,8 @@ from thaitok.errors import UserError, explain_system_error
 from thaitok.publish.config import PublishConfig
 from thaitok.publish.plan import Plan, plan_publish
 from thaitok.publish.remote import (
+    WAITS,
+    Account,
     There,
     account,
     changes,
@@ -50,8 +52,13 @@ def prepare(config: PublishConfig) -> Plan:
     Nothing is written, and no token is needed. Where the Hub cannot be asked, a note says so.
     Raises `UserError` as `plan_publish` does, and for a repo that the folder cannot go to.
     """
+    from huggingface_hub import get_token
+
     plan = plan_publish(config)
     try:
+        if "/" not in config.repo and get_token() is not None:
+            config = _owned(config, account(open_hub(config.endpoint)))
+            plan = plan_publish(config)
         plan, _ = _compared(open_hub(config.endpoint), plan, config, waits=())
     except UserError as err:
         if not unreachable(err):
@@ -77,8 +84,7 @@ def publish_folder(
     _bars()
     api = open_hub(config.endpoint)
     whose = account(api)
-    if "/" not in config.repo:
-        config = config.model_copy(update={"repo": f"{whose.name}/{config.repo}"})
+    config = _owned(config, whose)
     plan = plan_publish(config)
     _require_sound(plan)
     owner = config.repo.split("/")[0]
@@ -88,6 +94,7 @@ def publish_folder(
     plan, there = _compared(api, plan, config)
     if not plan.to_do:
         agree(plan)
+        there = create(api, plan, config, there)
         assert there.head is not None
         if config.tag and config.tag not in there.tags:
             tag(api, plan, config.tag, there.head)
@@ -107,6 +114,12 @@ def publish_folder(
     return Published(url=url, repo=plan.repo, commit=sent.commit, changed=True)
 
 
+def _owned(config: PublishConfig, whose: Account) -> PublishConfig:
+    """Return the config with the user's name before a repo's that has none."""
+    repo = config.repo if "/" in config.repo else f"{whose.name}/{config.repo}"
+    return config.model_copy(update={"repo": repo})
+
+
 def _bars() -> None:
     """Leave the client's bars out where stderr is no terminal."""
     from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
@@ -121,7 +134,7 @@ def _require_sound(plan: Plan) -> None:
 
 
 def _compared(
-    api: HfApi, plan: Plan, config: PublishConfig, waits: tuple[float, ...] = (2.0, 5.0)
+    api: HfApi, plan: Plan, config: PublishConfig, waits: tuple[float, ...] = WAITS
 ) -> tuple[Plan, There]:
     """Return the plan with what is different on the Hub, and what is there."""
     if "/" not in plan.repo:  # a dry run without a token
@@ -136,6 +149,10 @@ def _compared(
         update={"url": f"{api.endpoint}/{path}", "head": there.head, "changes": found}
     )
     refuse_tag(config, there, unchanged=not plan.to_do)
+    kept = [one.name for one in found if one.what == "kept" and one.name.endswith(".onnx")]
+    if kept and any(one.name.endswith(".safetensors") for one in plan.sent):
+        note = f"{', '.join(kept)} there are of other weights than yours; export the model again"
+        plan = plan.model_copy(update={"notes": (*plan.notes, note)})
     if len(plan.sent) <= config.files_at_once:
         return plan, there
     many = f"{len(plan.sent)} files are too many for one commit"
@@ -159,5 +176,5 @@ def _compare_back(api: HfApi, plan: Plan, trial: Trial, commit: str) -> None:
     except OSError as err:
         problem = str(explain_system_error(err) or err)
     if problem:
-        do = "look at the repo, and publish again"
+        do = "look at it there before others use it"
         raise UserError(f"was committed as {commit}, but {problem}", where=plan.url, do=do)

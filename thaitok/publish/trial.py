@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -11,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from thaitok.card import CARD
 from thaitok.publish.plan import Plan
 
 PROBE = Path(__file__).with_name("probe.py")
@@ -68,8 +68,10 @@ class Trial:
         """Load what is to be published; return what is wrong with it, None if nothing is."""
         answer = self._ask(str(self.folder), None, [])
         self.values = answer["values"]
-        problem: str | None = answer["problem"]
-        return problem
+        if answer["problem"]:
+            return str(answer["problem"])
+        finite = all(map(math.isfinite, self.values))
+        return None if finite else "its outputs are no finite numbers: train the model again"
 
     def load_repo(self, repo: str, commit: str) -> str | None:
         """Fetch a commit and load it; return how it differs from the folder, None if not at all."""
@@ -84,17 +86,19 @@ class Trial:
         if len(values) != len(self.values):
             return "it gives another number of outputs than the folder here"
         apart = max((abs(a - b) for a, b in zip(values, self.values, strict=True)), default=0.0)
-        return f"its outputs are {apart:.2g} from the folder's" if apart > TOLERANCE else None
+        # What is no number is not near.
+        return None if apart <= TOLERANCE else f"its outputs are {apart:.2g} from the folder's"
 
     def _stage(self) -> None:
         """Lay out what is to be published and nothing else: what stays must not be needed."""
         for file in self.plan.files:
             place = self.folder / file.name
             place.parent.mkdir(parents=True, exist_ok=True)
-            if file.name == CARD:
-                place.write_text(self.plan.card, encoding="utf-8")
+            content = self.plan.content(file.name)
+            if isinstance(content, bytes):
+                place.write_bytes(content)
             else:
-                place.symlink_to(self.plan.path(file.name).resolve())
+                place.symlink_to(content.resolve())
 
     def _fetched(self) -> dict[str, str]:
         """Return the sums of the files to fetch: all, of a large corpus the first."""

@@ -59,14 +59,14 @@ def send(api: HfApi, plan: Plan, config: PublishConfig, there: There) -> Sent:
 
     head, to_do = there.head, plan.to_do
     if len(plan.sent) > config.files_at_once:
-        head = _send_parts(api, plan, config)
+        head = _send_parts(api, plan, config, there)
         to_do = tuple(one for one in to_do if one.what == "removed" or not _is_part(one.name))
     operations: list[Any] = [
         CommitOperationDelete(path_in_repo=one.name)
         if one.what == "removed"
         else CommitOperationAdd(
             path_in_repo=one.name,
-            path_or_fileobj=plan.card.encode() if one.name == CARD else plan.path(one.name),
+            path_or_fileobj=plan.content(one.name),
         )
         for one in to_do
     ]
@@ -98,15 +98,18 @@ def _require_unchanged(plan: Plan, operations: Sequence[Any]) -> None:
         info = getattr(one, "upload_info", None)
         if info is not None and info.sha256.hex() != planned[one.path_in_repo]:
             do = "publish again once nothing writes to it"
-            raise UserError("changed meanwhile", where=plan.path(one.path_in_repo), do=do)
+            raise UserError("changed meanwhile", where=plan.folder / one.path_in_repo, do=do)
 
 
 def _is_part(name: str) -> bool:
     return name.startswith("part-")
 
 
-def _send_parts(api: HfApi, plan: Plan, config: PublishConfig) -> str | None:
+def _send_parts(api: HfApi, plan: Plan, config: PublishConfig, there: There) -> str | None:
     """Send the parts of a large corpus by the library's resumable upload; return the new head."""
+    if look(api, plan.repo, plan.repo_type, config.revision).head != there.head:
+        what = "somebody else changed the repo meanwhile, and nothing was sent"
+        raise UserError(what, where=plan.repo, do="run again to see what is there now")
     parts = [one.name for one in plan.sent if _is_part(one.name)]
     log.info("%d files go up in several commits; stopped, run the same command again", len(parts))
     where: dict[str, Any] = {

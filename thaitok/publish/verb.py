@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from thaitok.console import Json
+from thaitok.console import ConfigFile, Json, Set
 from thaitok.errors import UserError
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ log = logging.getLogger("thaitok")
 
 def publish(
     folder: Annotated[
-        Path, typer.Argument(help="Tokenizer, model, corpus or export; or a run or result.")
-    ],
+        Path | None, typer.Argument(help="Tokenizer, model, corpus or export; a run or result.")
+    ] = None,
     repo: Annotated[str | None, typer.Option(help="NAMESPACE/NAME on the Hub.")] = None,
     license_: Annotated[str | None, typer.Option("--license", help="Such as cc-by-sa-4.0.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show, and upload nothing.")] = False,
@@ -33,6 +33,8 @@ def publish(
     tag: Annotated[str | None, typer.Option(help="A tag for the commit.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     endpoint: Annotated[str | None, typer.Option(help="Another Hub's address.")] = None,
+    config: ConfigFile = None,
+    set_: Set = None,
     as_json: Json = False,
 ) -> None:
     """Publish a folder on the Hugging Face Hub: checked, in one commit, fetched again, compared.
@@ -43,13 +45,15 @@ def publish(
     from thaitok.publish import PublishConfig, prepare, publish_folder
 
     flags: dict[str, Any] = {
-        "folder": folder, "repo": repo, "license": license_, "private": private,
-        "revision": revision, "create_pr": create_pr, "message": message, "tag": tag,
+        "folder": folder, "repo": repo, "license": license_, "private": private or None,
+        "revision": revision, "create_pr": create_pr or None, "message": message, "tag": tag,
         "endpoint": endpoint,
     }  # fmt: skip
-    config = load_config(PublishConfig, **flags)
+    settings = load_config(PublishConfig, config, set_ or (), **flags)
+    if as_json and not (yes or dry_run):
+        raise UserError("--json asks nothing", do="give --yes, or --dry-run")
     if dry_run:
-        plan = prepare(config)
+        plan = prepare(settings)
         if as_json:
             print(json.dumps(plan.model_dump(mode="json"), ensure_ascii=False))
         else:
@@ -64,7 +68,7 @@ def publish(
             _show(plan)
         return yes or not plan.to_do or _asked(plan)
 
-    found = publish_folder(config, agree)
+    found = publish_folder(settings, agree)
     if as_json:
         print(json.dumps(found.model_dump(mode="json"), ensure_ascii=False))
         return
@@ -75,11 +79,14 @@ def publish(
 
 
 def _asked(plan: Plan) -> bool:
-    if not sys.stdin.isatty():
+    if not (sys.stdin and sys.stdin.isatty()):
         raise UserError(
             "nobody is there to be asked", where=plan.repo, do="give --yes, or --dry-run first"
         )
-    return typer.confirm(f"Publish this as {plan.repo}?", err=True)
+    try:
+        return typer.confirm(f"Publish this as {plan.repo}?", err=True)
+    except typer.Abort:
+        return False
 
 
 def _show(plan: Plan) -> None:

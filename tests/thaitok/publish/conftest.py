@@ -123,13 +123,6 @@ def publisher(
 
 
 @pytest.fixture
-def anna(hub: Any) -> str:
-    """Return the token of user anna, who is in the organisation team."""
-    token: str = hub.token("anna", orgs=("team",))
-    return token
-
-
-@pytest.fixture
 def publish(publisher: Any, anna: str) -> Callable[..., tuple[int, str, str]]:
     """Run the verb with anna's token; return its exit code, and what it printed and said."""
 

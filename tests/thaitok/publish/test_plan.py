@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,20 @@ def test_a_tokenizer_alone_is_published_as_one(model: Path) -> None:
         ("tokenizer_config.json", {"model_max_length": 16}, "room for 14"),
         ("tokenizer_config.json", {"model_max_length": 10**30}, "room for 14"),
         ("tokenizer_config.json", {"token": TOKEN}, "tokenizer_config.json:1: holds a Hub token"),
+        (
+            "tokenizer_config.json",
+            {"t": f"A_{TOKEN}"},
+            "tokenizer_config.json:1: holds a Hub token",
+        ),
+        ("tokenizer_config.json", {"k": "ghs_" + "a" * 36}, "key of another service"),
+        ("tokenizer_config.json", {"k": "-----BEGIN PRIVATE KEY-----"}, "a private key"),
+        ("tokenizer_config.json", {"p": str(Path.home() / "x")}, "names your home folder"),
+        ("tokenizer_config.json", {"auto_map": {}}, "asks for remote code (auto_map)"),
+        ("tokenizer_config.json", {"pad_token": None}, "names no pad_token"),
+        ("tokenizer_config.json", {"bos_token": 5}, "names no bos_token"),
+        ("tokenizer_config.json", {"model_max_length": -5}, "room for 14"),
+        ("config.json", {"architectures": ["RobertaForMaskedLM"]}, "names no mask_token"),
+        ("config.json", {"pad_token_id": "one"}, "pad_token_id one, but '<pad>' is 1"),
     ],
 )
 def test_files_that_do_not_fit_are_named(
@@ -167,6 +182,70 @@ def test_shards_named_by_the_index_are_read(model: Path) -> None:
     assert plan(model).problems == ()
     weights(model / "model-00001-of-00001.safetensors", rows=5)
     assert "has 5 rows" in plan(model).problems[0]
+
+
+def test_a_model_with_graphs_beside_it_is_a_model(model: Path) -> None:
+    (model / "onnx").mkdir()
+    (model / "onnx" / "model.onnx").write_bytes(b"graph")
+    found = plan(model)
+    assert found.kind == "model" and "model.safetensors" in {file.name for file in found.files}
+    assert "onnx/" in {left.name for left in found.left_out}
+
+
+def test_weights_that_no_index_names_are_not_published(model: Path) -> None:
+    weights(model / "model-old-copy.safetensors", rows=6)
+    assert "model-old-copy.safetensors is named by no" in plan(model).problems[0]
+
+
+def test_another_licence_than_the_card_s_is_told(model: Path) -> None:
+    card = (model / "README.md").read_text(encoding="utf-8")
+    said = "---\nlicense: cc-by-nc-4.0\nlicense_link: https://x.org\n"
+    (model / "README.md").write_text(card.replace("---\n", said, 1), encoding="utf-8")
+    found = plan(model)
+    assert "README.md said licence cc-by-nc-4.0; it will say apache-2.0" in found.notes
+    assert "license_link" not in found.card
+
+
+def test_a_secret_is_not_shown_by_the_plan_that_finds_it(model: Path) -> None:
+    with (model / "README.md").open("a", encoding="utf-8") as card:
+        card.write(f"\nlogin {TOKEN}\n")
+    found = plan(model)
+    assert "holds a Hub token" in found.problems[0] and TOKEN not in found.model_dump_json()
+    (model / "README.md").write_text(f"---\nx: [{TOKEN}\n---\n", encoding="utf-8")
+    assert TOKEN not in plan(model).model_dump_json()
+    secret = plan_publish(PublishConfig(folder=model, repo="a/b", license="mit", message=TOKEN))
+    assert "--message: holds a Hub token" in secret.problems[-1]
+
+
+def test_what_is_no_file_is_told(model: Path) -> None:
+    (model / "README.md").unlink()
+    (model / "README.md").symlink_to(model / "nothing")
+    (model / "spm.model").symlink_to("spm.model")
+    problems = " ".join(plan(model).problems)
+    assert "README.md is no file" in problems and "spm.model is no file" in problems
+
+
+def test_another_program_s_manifest_is_not_ours(model: Path) -> None:
+    write(model / "manifest.json", {"stage": "training"})
+    assert plan(model).problems == ()
+
+
+def test_parts_that_cleaning_did_not_write_are_refused(corpus: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(corpus, tmp_path / "corpus")
+    assert plan(copy).problems == ()
+    part = copy / "part-00000.jsonl.zst"
+    part.write_bytes(part.read_bytes()[:-8] + b"\0" * 8)
+    shutil.copyfile(part, copy / "part-notes.jsonl.zst")
+    said = " ".join(plan(copy).problems)
+    assert "part-00000.jsonl.zst is not as" in said and "part-notes.jsonl.zst is not as" in said
+
+
+def test_a_card_may_be_written_on(tokenizer: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(tokenizer, tmp_path / "tokenizer")
+    with (copy / "README.md").open("a", encoding="utf-8") as card:
+        card.write("\n## My notes\n")
+    found = plan(copy)
+    assert found.problems == () and "My notes" in found.card
 
 
 def test_a_link_out_of_the_folder_is_refused(model: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 Publish = Callable[..., tuple[int, str, str]]
 Made = Callable[..., Path]
@@ -125,6 +126,51 @@ def test_weights_of_before_do_not_stay_beside_the_new(
     assert publish(made("mlm"), "anna/m", "--yes")[0] == 0
     names = set(there(hub, "anna/m"))
     assert not names & set(shard) and {"picture.png", "model.safetensors"} <= names
+
+
+def test_what_old_tokenizers_had_does_not_change_ours(
+    hub: Any, publish: Publish, folder: Path
+) -> None:
+    old = {"special_tokens_map.json": b'{"mask_token": "<blank>"}', "a/vocab.txt": b"by hand"}
+    hub.commit(hub.repo("anna/x", "model"), old)
+    code, _, err = publish(folder, "anna/x", "--yes", "--revision", "next")
+    assert code == 0, err
+    names = set(there(hub, "anna/x", ref="refs/heads/next"))
+    assert "special_tokens_map.json" not in names and "a/vocab.txt" in names
+    code, _, _ = publish(folder, "anna/x", "--yes", "--revision", "other")
+    assert code == 0
+    again = hub.repos[("model", "anna/x")].refs
+    code, _, err = publish(folder, "anna/x", "--yes", "--revision", "next", "--tag", "v1")
+    assert code == 0 and again["refs/tags/v1"] == again["refs/heads/next"]
+    code, _, err = publish(folder, "anna/x", "--yes", "--revision", "v1")
+    assert code == 2 and "v1 is a tag there" in err
+
+
+def test_weights_that_are_no_numbers_are_not_sent(
+    hub: Any, publish: Publish, made: Made, tmp_path: Path
+) -> None:
+    broken = shutil.copytree(made("sentiment"), tmp_path / "broken")
+    weights = load_file(broken / "model.safetensors")
+    weights["classifier.out_proj.bias"][0] = float("nan")
+    save_file(weights, broken / "model.safetensors", {"format": "pt"})
+    code, _, err = publish(broken, "anna/x", "--yes")
+    assert code == 2 and "no finite numbers" in err and not hub.repos
+
+
+def test_a_corpus_s_own_card_is_tried_before_it_is_sent(
+    hub: Any, publish: Publish, made: Made, tmp_path: Path
+) -> None:
+    corpus = shutil.copytree(made("corpus"), tmp_path / "corpus")
+    front = "configs:\n- config_name: default\n  data_files: train.jsonl\n"
+    (corpus / "README.md").write_text(f"---\n{front}---\n# Mine\n", encoding="utf-8")
+    code, _, err = publish(corpus, "anna/x", "--yes")
+    assert code == 2 and "it cannot be loaded" in err and not hub.repos
+
+
+def test_an_export_does_not_take_its_model_s_place(hub: Any, publish: Publish, made: Made) -> None:
+    hub.commit(hub.repo("anna/m", "model"), {"model.safetensors": b"weights"})
+    code, _, err = publish(made("export"), "anna/m", "--yes")
+    assert code == 2 and "holds the model itself" in err
 
 
 def test_a_branch_a_pull_request_and_a_private_repo(
