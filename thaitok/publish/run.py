@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from thaitok.config import Config
@@ -149,10 +149,7 @@ def _compared(
         update={"url": f"{api.endpoint}/{path}", "head": there.head, "changes": found}
     )
     refuse_tag(config, there, unchanged=not plan.to_do)
-    kept = [one.name for one in found if one.what == "kept" and one.name.endswith(".onnx")]
-    if kept and any(one.name.endswith(".safetensors") for one in plan.sent):
-        note = f"{', '.join(kept)} there are of other weights than yours; export the model again"
-        plan = plan.model_copy(update={"notes": (*plan.notes, note)})
+    plan = plan.model_copy(update={"notes": (*plan.notes, *_notes_on_kept(plan))})
     if len(plan.sent) <= config.files_at_once:
         return plan, there
     many = f"{len(plan.sent)} files are too many for one commit"
@@ -161,6 +158,16 @@ def _compared(
         raise UserError(many, where=plan.folder, do=do)
     plan = plan.model_copy(update={"notes": (*plan.notes, f"{many}: they go up in several")})
     return plan, there
+
+
+def _notes_on_kept(plan: Plan) -> Iterator[str]:
+    """Yield what may no longer fit of the files that stay there."""
+    kept = [one.name for one in plan.changes or () if one.what == "kept"]
+    graphs = [name for name in kept if name.endswith(".onnx")]
+    if graphs and any(one.name.endswith(".safetensors") for one in plan.sent):
+        yield f"{', '.join(graphs)} there are of other weights than yours; export the model again"
+    if "LICENSE" in kept:
+        yield f"LICENSE there stays: see that it says {plan.license}"
 
 
 def _compare_back(api: HfApi, plan: Plan, trial: Trial, commit: str) -> None:

@@ -92,11 +92,13 @@ def test_a_dry_run_shows_what_is_different_and_writes_nothing(
     code, out, _ = publish(folder, "anna/x", "--dry-run", token=None)
     assert code == 0 and "tokenizer.json" in out and "added" in out
     assert publish(folder, "anna/x", "--yes")[0] == 0
-    hub.commit(hub.repo("anna/x", "model"), {"notes.txt": b"mine", "spm.model": b"other"})
+    files = {"notes.txt": b"mine", "spm.model": b"other", "LICENSE": b"MIT", "a.onnx": b""}
+    hub.commit(hub.repo("anna/x", "model"), files)
     hub.journal.clear()
     code, out, _ = publish(folder, "anna/x", "--dry-run", "--json", token=None)
     what = {one["name"]: one["what"] for one in json.loads(out)["changes"]}
     assert code == 0 and {one.method for one in hub.journal} <= {"GET", "HEAD"}
+    assert any("LICENSE there stays" in note for note in json.loads(out)["notes"])
     assert what.pop("notes.txt") == "kept" and what.pop("spm.model") == "changed"
     assert set(what.values()) == {"unchanged", "kept"}
 
