@@ -146,7 +146,21 @@ def hub_env(local_hub: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 
 @pytest.fixture(scope="session")
-def client_of(hub_modules: Any) -> Callable[..., Any]:
-    """Start a process that runs code over the Hub: by its prelude, environment and log file."""
-    start: Callable[..., Any] = hub_modules[1].Client
-    return start
+def client_of(
+    hub_modules: Any, hub_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Any]]:
+    """Start processes that run code over the Hub: by a prelude, and what their environment adds.
+
+    Each has a cache and a log of its own, and ends with the tests.
+    """
+    started = []
+
+    def start(prelude: str, **env: str) -> Any:
+        place = tmp_path_factory.mktemp("client")
+        own = {**hub_env, "HF_HOME": str(place / "hf"), **env}
+        started.append(hub_modules[1].Client(prelude, own, place / "stderr"))
+        return started[-1]
+
+    yield start
+    for client in started:
+        client.close()

@@ -30,7 +30,7 @@ def write_export_card(
         facts={},
         snippet=_program(source, checks),
         library_name="onnx",
-        base_model=config.model if models.is_hub_name(config.model) else None,
+        base_model=config.model,
         front=Front(relation="quantized" if config.quantize else None),
         body=Body(
             needs="`pip install onnxruntime tokenizers numpy` is enough; run it in this folder,\n"

@@ -81,7 +81,7 @@ def write_card(
         summary=_summary(scores, data),
         facts=dict(_facts(scores, config, origin)),
         snippet=snippet_of(use, *widget[0].values(), longest=_longest(out)),
-        base_model=config.model if models.is_hub_name(config.model) else None,
+        base_model=config.model,
         front=Front(
             relation="finetune",
             datasets=[data.task.hub] if data.task.hub else [],

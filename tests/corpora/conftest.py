@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -96,19 +96,15 @@ def read(given, **changes):
 
 
 @pytest.fixture(scope="session")
-def hub_client(client_of: Any) -> Callable[..., Any]:
-    """Start a process that reads from the Hub, with an environment and a file for its stderr."""
+def hub_client(client_of: Callable[..., Any]) -> Callable[..., Any]:
+    """Start a process that reads from the Hub, by what differs in its environment."""
     return partial(client_of, PRELUDE)
 
 
 @pytest.fixture(scope="session")
-def shared_client(
-    hub_client: Any, hub_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Any]:
+def shared_client(hub_client: Callable[..., Any]) -> Any:
     """Start such a process for all tests: what it imports takes seconds."""
-    client = hub_client(hub_env, tmp_path_factory.mktemp("client") / "stderr")
-    yield client
-    client.close()
+    return hub_client()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -35,13 +35,8 @@ Ask = Callable[..., list[Any]]
 
 
 @pytest.fixture(scope="session")
-def process(
-    client_of: Any, hub_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Any]:
-    folder = tmp_path_factory.mktemp("writer")
-    client = client_of(PRELUDE, {**hub_env, "HF_HOME": str(folder / "hf")}, folder / "stderr")
-    yield client
-    client.close()
+def process(client_of: Callable[..., Any]) -> Any:
+    return client_of(PRELUDE)
 
 
 @pytest.fixture

@@ -210,8 +210,8 @@ def _benchmark_text(corpus: Provenance) -> str:
 def _input_text(corpus: Provenance) -> str:
     if not corpus.inputs:
         return ""
-    text = f"It was made from {corpus.inputs:,} input file{'s' * (corpus.inputs > 1)} "
+    text = f"It was made from {corpus.inputs:,} input file{'s' * (corpus.inputs > 1)}"
     if not corpus.named:
-        return f"{text}(sha256 of the list of their sums: {short(corpus.inputs_sha256)})."
+        return f"{text} (sha256 of the list of their sums: {short(corpus.inputs_sha256)})."
     rows = [(one.name, f"{one.bytes:,}", short(one.sha256)) for one in corpus.named]
-    return f"{text}:\n\n".replace(" :", ":") + table(rows, ("File", "Bytes", "sha256"), (1,))
+    return f"{text}:\n\n{table(rows, ('File', 'Bytes', 'sha256'), (1,))}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,7 +16,6 @@ from thaitok.publish.plan import Change, Plan
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-log = logging.getLogger("thaitok")
 Result = TypeVar("Result")
 
 WAITS = (2.0, 5.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -112,14 +112,9 @@ def folder(made: Made, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def publisher(
-    client_of: Any, hub_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Any]:
+def publisher(client_of: Callable[..., Any]) -> Any:
     """Start a process that runs `thaitok publish`; what it imports takes seconds."""
-    place = tmp_path_factory.mktemp("publisher")
-    client = client_of(PRELUDE, {**hub_env, "HF_HOME": str(place / "hf")}, place / "stderr")
-    yield client
-    client.close()
+    return client_of(PRELUDE)
 
 
 @pytest.fixture
@@ -134,5 +129,31 @@ def publish(publisher: Any, anna: str) -> Callable[..., tuple[int, str, str]]:
         for kept in (anna, token):
             assert not kept or kept not in out + err  # promise 8: the token is never shown
         return code, out, err
+
+    return run
+
+
+@pytest.fixture
+def publish_while(
+    publisher: Any, anna: str, folder: Path
+) -> Callable[[str], tuple[str, list[str]]]:
+    """Publish `folder` as anna/x while code runs at the question; return error and files."""
+
+    def run(code: str) -> tuple[str, list[str]]:
+        ((said, names),) = publisher(f"""
+from pathlib import Path
+from huggingface_hub import CommitOperationAdd, HfApi
+from thaitok.errors import UserError
+os.environ["HF_TOKEN"] = {anna!r}
+api, folder = HfApi(), Path({str(folder)!r})
+def meanwhile(plan):
+    {code}
+    return True
+try:
+    publish_folder(PublishConfig(folder=folder, repo="anna/x", license="mit"), meanwhile)
+except UserError as err:
+    tell([str(err), api.list_repo_files("anna/x")])
+""")
+        return said, names
 
     return run

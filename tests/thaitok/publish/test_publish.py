@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 
 Publish = Callable[..., tuple[int, str, str]]
 Made = Callable[..., Path]
+While = Callable[[str], tuple[str, list[str]]]
 KINDS = ("tokenizer", "mlm", "sentiment", "ner", "pos", "qa", "corpus", "export")
 
 
@@ -274,63 +275,31 @@ def test_a_model_that_does_not_load_is_not_sent(
     assert code == 2 and "finds no weights for" in err and not hub.repos
 
 
-def test_a_file_that_changes_meanwhile_is_not_committed(
-    hub: Any, publisher: Any, anna: str, folder: Path
-) -> None:
-    ((said, names),) = publisher(f"""
-from pathlib import Path
-from huggingface_hub import HfApi
-from thaitok.errors import UserError
-os.environ["HF_TOKEN"] = {anna!r}
-place = Path({str(folder)!r})
-def meanwhile(plan):
-    (place / "spm.model").write_bytes(b"other")
-    return True
-try:
-    publish_folder(PublishConfig(folder=place, repo="anna/x", license="mit"), meanwhile)
-except UserError as err:
-    tell([str(err), HfApi().list_repo_files("anna/x")])
-""")
+OTHER = 'api.create_commit("anna/x", [CommitOperationAdd("b", b"2")], commit_message="other")'
+
+
+def test_a_file_that_changes_meanwhile_is_not_committed(hub: Any, publish_while: While) -> None:
+    said, names = publish_while('(folder / "spm.model").write_bytes(b"other")')
     assert "spm.model: changed meanwhile" in said and names == [".gitattributes"]
 
 
-def test_a_repo_made_meanwhile_is_not_written_to(
-    hub: Any, publisher: Any, anna: str, folder: Path
-) -> None:
-    ((said, names),) = publisher(f"""
-from huggingface_hub import CommitOperationAdd, HfApi
-from thaitok.errors import UserError
-os.environ["HF_TOKEN"] = {anna!r}
-def meanwhile(plan):
-    HfApi().create_repo("anna/x")
-    HfApi().create_commit("anna/x", [CommitOperationAdd("b", b"2")], commit_message="other")
-    return True
-try:
-    publish_folder(PublishConfig(folder={str(folder)!r}, repo="anna/x", license="mit"), meanwhile)
-except UserError as err:
-    tell([str(err), HfApi().list_repo_files("anna/x")])
-""")
+def test_a_repo_made_meanwhile_is_not_written_to(hub: Any, publish_while: While) -> None:
+    said, names = publish_while(f'api.create_repo("anna/x"); {OTHER}')
     assert "the Hub answered 409" in said and "b" in names and "spm.model" not in names
 
 
-def test_another_commit_meanwhile_is_not_overrun(
-    hub: Any, publisher: Any, anna: str, folder: Path
-) -> None:
+def test_another_commit_meanwhile_is_not_overrun(hub: Any, publish_while: While) -> None:
     hub.commit(hub.repo("anna/x", "model"), {"a": b"1"})
-    ((said, names),) = publisher(f"""
-from huggingface_hub import CommitOperationAdd, HfApi
-from thaitok.errors import UserError
-os.environ["HF_TOKEN"] = {anna!r}
-def meanwhile(plan):
-    HfApi().create_commit("anna/x", [CommitOperationAdd("b", b"2")], commit_message="other")
-    return True
-try:
-    publish_folder(PublishConfig(folder={str(folder)!r}, repo="anna/x", license="mit"), meanwhile)
-except UserError as err:
-    tell([str(err), HfApi().list_repo_files("anna/x")])
-""")
+    said, names = publish_while(OTHER)
     assert "somebody else changed the repo meanwhile, and nothing was committed" in said
     assert {"a", "b"} <= set(names) and "tokenizer.json" not in names
+
+
+def test_what_stays_here_is_not_tried(hub: Any, publish: Publish, folder: Path) -> None:
+    # It changes what is loaded here, and would not be there.
+    (folder / "special_tokens_map.json").write_text('{"mask_token": "<s>"}', encoding="utf-8")
+    code, _, err = publish(folder, "anna/x", "--yes")
+    assert code == 0 and "special_tokens_map.json" not in there(hub, "anna/x"), err
 
 
 def test_a_hub_that_is_busy_is_tried_again(hub: Any, publish: Publish, folder: Path) -> None:
